@@ -1,0 +1,22 @@
+/* The attach client: the caller's terminal or pipes on one side, an attach stream on the other. */
+#ifndef TSMAN_ATTACH_H
+#define TSMAN_ATTACH_H
+
+#include "failure.h"
+#include "plan.h"
+
+/* Speak the attach stream on `socket` (closed at the end) until the container
+ * ends, is detached from by keys, or the monitor goes away. Puts the terminal
+ * in raw mode when the container has one and stdin is a terminal, forwards
+ * SIGWINCH as resizes and, with `sig-proxy`, other signals.
+ * Returns the exit status for the caller: see README.md, "Report". */
+int attach_client(const struct plan *plan, int socket);
+
+/* The verb: connect to run-dir/attach.sock and be the client. */
+int attach_main(const struct plan *plan);
+
+/* A terminal for exec without a monitor: copy between our stdin/stdout and the
+ * pty master until `child` ends; returns its exit status (128+N on signal). */
+int attach_pty(const struct plan *plan, int master, int child_pidfd, int child);
+
+#endif

@@ -1,0 +1,39 @@
+/* The monitor's loop: copies the container's output to the log and the attach
+ * clients, hands it input, reaps it, records its end. See README.md, "Attach stream". */
+#ifndef TSMAN_MONITOR_H
+#define TSMAN_MONITOR_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "failure.h"
+#include "plan.h"
+
+/* What box hands to the loop once the container process runs. The monitor owns every fd; -1 = none. */
+struct monitor {
+	const struct plan *plan;
+	pid_t child;        /* the container's first process, our child */
+	int child_pidfd;
+	pid_t network;      /* the network process (adopted by us as subreaper), or 0 */
+	int run_dir;        /* O_PATH or O_RDONLY directory fd of run-dir */
+	int container_dir;  /* directory fd of container-dir, or -1 */
+	int lock;           /* holds monitor.lock */
+	int listener;       /* attach.sock, listening, or -1 */
+	int terminal;       /* pty master, or -1 */
+	int stdin_write;    /* pipe to the container's stdin, or -1 */
+	int stdout_read;    /* pipes from the container, or -1 (with a terminal: -1) */
+	int stderr_read;
+	int first_client;   /* socket of the box that started us and stays attached, or -1 */
+};
+
+/* Make run-dir/attach.sock (0600) below the directory fd and listen on it. Returns the fd or -1. */
+int monitor_listen(int run_dir, struct failure *why);
+/* Open the log named by the plan's `log` record before the container starts, so that a bad path
+ * fails the start. Called before clone. Returns 0 or -1. */
+int monitor_open_log(const struct plan *plan, struct failure *why);
+/* Write run-dir/state (README.md, "Run directory"). Called by box when exec has succeeded. */
+int monitor_write_state(const struct monitor *monitor, struct failure *why);
+/* Run until the container has ended and everything is cleaned up. Returns the monitor's exit status. */
+int monitor_run(struct monitor *monitor);
+
+#endif
