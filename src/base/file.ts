@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { hasCode } from './error.ts';
+
+/** Reads a small text file; undefined when it does not exist. */
+export function readIfExists(path: string): string | undefined {
+  try {
+    return fs.readFileSync(path, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Replaces a file so that a reader, or whoever comes after a crash, sees the old content or the
+ * new, never a part: written aside, fsynced, renamed.
+ */
+export function writeAtomically(path: string, content: string | Uint8Array, mode = 0o600): void {
+  const aside = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`);
+  const descriptor = fs.openSync(aside, 'wx', mode);
+  try {
+    fs.writeFileSync(descriptor, content);
+    fs.fsyncSync(descriptor);
+  } catch (error) {
+    fs.rmSync(aside, { force: true });
+    throw error;
+  } finally {
+    fs.closeSync(descriptor);
+  }
+  fs.renameSync(aside, path);
+}
+
+/** Makes a directory only its owner can enter, with its parents; no error when it is there. */
+export function ensurePrivateDirectory(path: string): void {
+  fs.mkdirSync(path, { recursive: true, mode: 0o700 });
+}

@@ -1,0 +1,35 @@
+import { type Directories, openDirectories } from '../rootless/directories.ts';
+import { type EngineUserns, engineUserns } from '../rootless/id-map.ts';
+import { openStorage, type Storage } from '../storage/storage.ts';
+
+/** What commands work on. Each part is opened when first asked for: `version` opens none. */
+export interface Engine {
+  readonly directories: Directories;
+  readonly storage: Storage;
+  readonly userns: EngineUserns;
+}
+
+export interface EngineOptions {
+  readonly root?: string | undefined;
+  readonly runRoot?: string | undefined;
+}
+
+export function createEngine(options: EngineOptions): Engine {
+  let directories: Directories | undefined;
+  let storage: Storage | undefined;
+  let userns: EngineUserns | undefined;
+  return {
+    get directories() {
+      directories ??= openDirectories(options);
+      return directories;
+    },
+    get storage() {
+      storage ??= openStorage(this.directories);
+      return storage;
+    },
+    get userns() {
+      userns ??= engineUserns();
+      return userns;
+    },
+  };
+}

@@ -1,0 +1,15 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * The path of `tsman-helper`: `TSMAN_HELPER`, else beside our own executable, else (running from
+ * source) in `bin/` of the checkout.
+ */
+export function helperPath(): string {
+  const forced = process.env['TSMAN_HELPER'];
+  if (forced !== undefined && forced !== '') return forced;
+  const beside = join(dirname(process.execPath), 'tsman-helper');
+  if (existsSync(beside)) return beside;
+  return join(dirname(fileURLToPath(import.meta.url)), '../../bin/tsman-helper');
+}

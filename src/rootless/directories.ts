@@ -1,0 +1,66 @@
+import * as fs from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { TsmanError } from '../base/error.ts';
+
+/** Where tsman keeps things; see docs/architecture.md, "On disk". */
+export interface Directories {
+  /** Persistent: images, layers, containers, the database. */
+  readonly dataRoot: string;
+  /** Cleared at reboot: process records, sockets, plans. */
+  readonly runRoot: string;
+}
+
+/** Finds, and makes, the two roots. Options win over TSMAN_ROOT/TSMAN_RUNROOT over XDG over built-ins. */
+export function openDirectories(options: { root?: string | undefined; runRoot?: string | undefined } = {}): Directories {
+  const env = process.env;
+  const dataRoot = options.root ?? env['TSMAN_ROOT'] ?? defaultDataRoot();
+  const runRoot = options.runRoot ?? env['TSMAN_RUNROOT'] ?? defaultRunRoot();
+  makePrivate(dataRoot);
+  makePrivate(runRoot);
+  return { dataRoot, runRoot };
+}
+
+function isRoot(): boolean {
+  return process.geteuid?.() === 0;
+}
+
+function defaultDataRoot(): string {
+  if (isRoot()) return '/var/lib/tsman';
+  const data = process.env['XDG_DATA_HOME'];
+  return join(data !== undefined && data.startsWith('/') ? data : join(homedir(), '.local/share'), 'tsman');
+}
+
+/**
+ * `$XDG_RUNTIME_DIR/tsman`, else `/run/user/<uid>/tsman` when that directory is ours, else
+ * `/tmp/tsman-run-<uid>`: `su`, cron and CI have no session and must work all the same.
+ */
+function defaultRunRoot(): string {
+  if (isRoot()) return '/run/tsman';
+  const uid = process.geteuid?.() ?? 0;
+  const xdg = process.env['XDG_RUNTIME_DIR'];
+  if (xdg !== undefined && xdg.startsWith('/') && ownedByUs(xdg)) return join(xdg, 'tsman');
+  const byUid = `/run/user/${uid}`;
+  if (ownedByUs(byUid)) return join(byUid, 'tsman');
+  return `/tmp/tsman-run-${uid}`;
+}
+
+function ownedByUs(path: string): boolean {
+  const stat = fs.lstatSync(path, { throwIfNoEntry: false });
+  return stat !== undefined && stat.isDirectory() && stat.uid === process.geteuid?.();
+}
+
+function makePrivate(path: string): void {
+  // The common case, one system call; everything else is first use or trouble.
+  if (ownedByUs(path)) return;
+  try {
+    fs.mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new TsmanError(`create ${path}`, {
+      cause,
+      hint: 'choose other places with --root and --runroot, or TSMAN_ROOT and TSMAN_RUNROOT',
+    });
+  }
+  // In /tmp somebody else may have made it first, and would own our sockets.
+  if (!ownedByUs(path)) throw new TsmanError(`${path} belongs to another user`, { hint: 'remove it, or set XDG_RUNTIME_DIR or TSMAN_RUNROOT to a directory of your own' });
+}

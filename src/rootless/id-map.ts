@@ -1,0 +1,79 @@
+import { userInfo } from 'node:os';
+import { readIfExists } from '../base/file.ts';
+import type { PlanRecord } from '../helper/plan.ts';
+
+/** One line of /proc/PID/uid_map; see user_namespaces(7). */
+export interface IdMapping {
+  readonly containerID: number;
+  readonly hostID: number;
+  readonly size: number;
+}
+
+/** The maps of the engine's user namespace. */
+export interface EngineUserns {
+  readonly uidMappings: readonly IdMapping[];
+  readonly gidMappings: readonly IdMapping[];
+  /** `none`: we are root and need no namespace; `single`: no subordinate ids, one id only. */
+  readonly kind: 'none' | 'map' | 'single';
+}
+
+/** Reads the ranges /etc/subuid or /etc/subgid gives to a user (subuid(5)): by name or by uid. */
+export function parseSubidRanges(content: string, userName: string, uid: number): { start: number; count: number }[] {
+  const ranges = [];
+  for (const line of content.split('\n')) {
+    const [owner, start, count] = line.split(':');
+    if (owner !== userName && owner !== String(uid)) continue;
+    const range = { start: Number(start), count: Number(count) };
+    if (Number.isSafeInteger(range.start) && Number.isSafeInteger(range.count) && range.count > 0) ranges.push(range);
+  }
+  return ranges;
+}
+
+function mappings(ownID: number, ranges: { start: number; count: number }[]): IdMapping[] {
+  const lines: IdMapping[] = [{ containerID: 0, hostID: ownID, size: 1 }];
+  let next = 1;
+  for (const { start, count } of ranges) {
+    lines.push({ containerID: next, hostID: start, size: count });
+    next += count;
+  }
+  return lines;
+}
+
+/** Decides the engine's user namespace for the calling user: root itself, subordinate ranges, or one id. */
+export function engineUserns(): EngineUserns {
+  const uid = process.geteuid?.() ?? 0;
+  const gid = process.getegid?.() ?? 0;
+  if (uid === 0 && hasFullMap()) return { kind: 'none', uidMappings: [], gidMappings: [] };
+  const name = userName(uid);
+  const uidRanges = parseSubidRanges(readIfExists('/etc/subuid') ?? '', name, uid);
+  const gidRanges = parseSubidRanges(readIfExists('/etc/subgid') ?? '', name, uid);
+  if (uidRanges.length === 0 || gidRanges.length === 0) {
+    return { kind: 'single', uidMappings: mappings(uid, []), gidMappings: mappings(gid, []) };
+  }
+  return { kind: 'map', uidMappings: mappings(uid, uidRanges), gidMappings: mappings(gid, gidRanges) };
+}
+
+/** Root in a container has uid 0 too; it counts as root only with a map of more than one id. */
+function hasFullMap(): boolean {
+  const map = readIfExists('/proc/self/uid_map') ?? '';
+  return map.split('\n').reduce((sum, line) => sum + Number(line.trim().split(/\s+/)[2] ?? 0), 0) > 1;
+}
+
+function userName(uid: number): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // No passwd entry (LDAP away, bare uid in a container): the numeric form in /etc/subuid still counts.
+    return String(uid);
+  }
+}
+
+/** The plan records that make a helper enter the engine's user namespace. */
+export function usernsRecords(userns: EngineUserns, runRoot: string): PlanRecord[] {
+  if (userns.kind === 'none') return [['userns', 'none']];
+  return [
+    ['userns', 'map', runRoot],
+    ...userns.uidMappings.map((m): PlanRecord => ['uid-map', m.containerID, m.hostID, m.size]),
+    ...userns.gidMappings.map((m): PlanRecord => ['gid-map', m.containerID, m.hostID, m.size]),
+  ];
+}

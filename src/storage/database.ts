@@ -1,0 +1,98 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { TsmanError } from '../base/error.ts';
+
+const SCHEMA_VERSION = 1;
+
+/**
+ * Every record: what exists and what it is called. Big things live in files beside it; what runs is
+ * known to the kernel, not to this file.
+ *
+ * `image_names` maps a full reference (docker.io/library/debian:12) to an image.
+ * `containers.spec` is JSON, see src/container/record.ts.
+ */
+const SCHEMA = `
+CREATE TABLE images (
+  id TEXT PRIMARY KEY,               -- 64 hex digits of the config's digest
+  manifest_digest TEXT NOT NULL,     -- sha256:…
+  manifest_type TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,       -- compressed layers + config + manifest
+  created_at TEXT NOT NULL,          -- RFC 3339, from the config
+  loaded_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE image_names (
+  name TEXT PRIMARY KEY,
+  image_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE
+) STRICT;
+CREATE INDEX image_names_by_image ON image_names(image_id);
+CREATE TABLE image_layers (
+  image_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
+  position INTEGER NOT NULL,         -- 0 = bottom
+  diff_id TEXT NOT NULL,             -- sha256:…, uncompressed
+  digest TEXT NOT NULL,              -- sha256:…, of the blob
+  PRIMARY KEY (image_id, position)
+) STRICT;
+CREATE INDEX image_layers_by_diff_id ON image_layers(diff_id);
+CREATE TABLE containers (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  image_id TEXT,                     -- NULL with --rootfs
+  created_at TEXT NOT NULL,
+  auto_remove INTEGER NOT NULL,
+  spec TEXT NOT NULL
+) STRICT;
+CREATE INDEX containers_by_image ON containers(image_id);
+`;
+
+/**
+ * Opens (and at first use makes) the database.
+ *
+ * WAL lets readers go on while one process writes; `synchronous=NORMAL` can lose the last
+ * transactions in a power cut but never corrupts, and a lost record only leaves an unnamed file
+ * that prune removes. https://sqlite.org/wal.html
+ */
+export function openDatabase(dataRoot: string): DatabaseSync {
+  const path = join(dataRoot, 'db.sqlite');
+  const isNew = !existsSync(path);
+  try {
+    const database = new DatabaseSync(path, { timeout: 30_000 });
+    database.exec('PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;');
+    if (isNew) database.exec('PRAGMA journal_mode=WAL');
+    const version = userVersion(database);
+    if (version === 0) createSchema(database);
+    else if (version > SCHEMA_VERSION) {
+      throw new TsmanError(`${path} was written by a newer tsman (schema ${version}, this one knows ${SCHEMA_VERSION})`);
+    }
+    return database;
+  } catch (cause) {
+    if (cause instanceof TsmanError) throw cause;
+    throw new TsmanError(`open ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function createSchema(database: DatabaseSync): void {
+  inTransaction(database, () => {
+    // Another first command may have made it between our look and our lock.
+    if (userVersion(database) !== 0) return;
+    database.exec(SCHEMA);
+    database.exec(`PRAGMA user_version=${SCHEMA_VERSION}`);
+  });
+}
+
+function userVersion(database: DatabaseSync): number {
+  return Number((database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version);
+}
+
+/** Runs `work` in one immediate (writing) transaction; rolls back when it throws. */
+export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    database.exec('ROLLBACK');
+    throw error;
+  }
+}
