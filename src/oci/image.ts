@@ -61,6 +61,7 @@ export interface ContainerDefaults {
   readonly WorkingDir?: string;
   readonly Labels?: Readonly<Record<string, string>>;
   readonly StopSignal?: string;
+  readonly OnBuild?: readonly string[];
   readonly Healthcheck?: Readonly<Record<string, unknown>>;
 }
 
