@@ -1,0 +1,147 @@
+/**
+ * Runs the checks and every test file in a process of its own, two at a time, and adds them up.
+ * Started as root, the files run as the unprivileged test user, and those that say `// run: root` on
+ * a line of their own run once more as root. `// timeout: SECONDS` replaces the default.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
+import { type FinishedProcess, judge, type Outcome } from './test-results.ts';
+
+interface Job {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly timeoutSeconds: number;
+  /** A check passes by its exit code, a test file by uvu's totals. */
+  readonly isCheck: boolean;
+}
+
+const DEFAULT_TIMEOUT_SECONDS = 300;
+/** After SIGTERM a test still removes its containers and its scratch directory. */
+const GRACE_SECONDS = 15;
+const WORKERS = 2;
+
+const isRoot = process.geteuid?.() === 0;
+const filters = process.argv.slice(2);
+const running = new Set<ChildProcess>();
+
+function listJobs(): Job[] {
+  const check = (name: string, ...command: string[]): Job => ({
+    name,
+    command,
+    timeoutSeconds: 120,
+    isCheck: true,
+  });
+  const checks = [
+    check('typecheck', 'node_modules/.bin/tsc', '--noEmit'),
+    check('lint', 'scripts/lint'),
+  ];
+  const files = globSync('test/**/*.test.ts').sort();
+  const jobs = [...checks, ...files.flatMap(jobsOfFile)];
+  return jobs.filter(
+    ({ name }) => filters.length === 0 || filters.some((filter) => name.includes(filter)),
+  );
+}
+
+function jobsOfFile(file: string): Job[] {
+  const source = readFileSync(file, 'utf8');
+  const timeoutSeconds = Number(
+    /^\/\/ timeout: (\d+)$/m.exec(source)?.[1] ?? DEFAULT_TIMEOUT_SECONDS,
+  );
+  const job = (name: string, ...before: string[]): Job => ({
+    name,
+    command: [...before, process.execPath, file],
+    timeoutSeconds,
+    isCheck: false,
+  });
+  const asRoot = isRoot && /^\/\/ run: root$/m.test(source) ? [job(`${file} (as root)`)] : [];
+  return [job(file, 'scripts/as-user'), ...asRoot];
+}
+
+async function runProcess(job: Job): Promise<FinishedProcess> {
+  const [program = '', ...args] = job.command;
+  // A process group of its own: a file that hangs is killed with its children.
+  const child = spawn(program, args, {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1' },
+  });
+  running.add(child);
+  let output = '';
+  let timedOut = false;
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const signalGroup = (signal: NodeJS.Signals) => {
+    timedOut = true;
+    killGroup(child, signal);
+  };
+  const timers = [
+    setTimeout(signalGroup, job.timeoutSeconds * 1000, 'SIGTERM'),
+    setTimeout(signalGroup, (job.timeoutSeconds + GRACE_SECONDS) * 1000, 'SIGKILL'),
+  ];
+  // 'exit', not 'close': a process the test left behind may hold our pipes for ever.
+  const [exitCode, signal] = await new Promise<[number | null, string | null]>((resolve) => {
+    child.on('error', (error) => {
+      output += `${error.message}\n`;
+      resolve([127, null]);
+    });
+    child.on('exit', (...status) => setTimeout(resolve, 20, status));
+  });
+  for (const timer of timers) clearTimeout(timer);
+  running.delete(child);
+  killGroup(child, 'SIGKILL');
+  for (const stream of [child.stdout, child.stderr]) stream.destroy();
+  return { exitCode, signal, timedOut, output };
+}
+
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+async function runJob(job: Job): Promise<Outcome> {
+  const startedAt = performance.now();
+  const finished = await runProcess(job);
+  const outcome = job.isCheck ? judgeCheck(finished) : judge(finished);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  const skipped = outcome.skipped > 0 ? `, ${outcome.skipped} skipped` : '';
+  console.log(
+    `${outcome.failed > 0 ? 'FAIL' : 'ok  '} ${job.name}  (${outcome.passed} passed${skipped}, ${seconds} s)`,
+  );
+  for (const reason of outcome.skips) console.log(`     skipped: ${reason}`);
+  if (outcome.failed > 0) console.log(`${finished.output.trimEnd().replace(/^/gm, '     | ')}`);
+  for (const problem of outcome.problems) console.log(`     ${problem}`);
+  return outcome;
+}
+
+function judgeCheck({ exitCode }: FinishedProcess): Outcome {
+  const passed = exitCode === 0 ? 1 : 0;
+  return { passed, failed: 1 - passed, skipped: 0, skips: [], problems: [] };
+}
+
+async function runAll(jobs: readonly Job[]): Promise<Outcome[]> {
+  const queue = [...jobs];
+  const outcomes: Outcome[] = [];
+  const work = async (): Promise<void> => {
+    for (let job = queue.shift(); job !== undefined; job = queue.shift())
+      outcomes.push(await runJob(job));
+  };
+  await Promise.all(Array.from({ length: WORKERS }, work));
+  return outcomes;
+}
+
+function stop(): void {
+  for (const child of running) killGroup(child, 'SIGTERM');
+  process.exit(130);
+}
+
+process.on('SIGINT', stop).on('SIGTERM', stop);
+const outcomes = await runAll(listJobs());
+const sum = (key: 'passed' | 'failed' | 'skipped'): number =>
+  outcomes.reduce((total, outcome) => total + outcome[key], 0);
+console.log(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`);
+process.exitCode = outcomes.length === 0 || sum('failed') > 0 ? 1 : 0;
+if (outcomes.length === 0) console.error(`no test matches ${filters.join(' ')}`);
