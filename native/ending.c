@@ -1,0 +1,115 @@
+#include "ending.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "process.h"
+#include "remove_tree.h"
+#include "text.h"
+
+/* memory.events of the container's own cgroup, or -1. Held open from the start, when
+ * the process that leads there still exists. */
+static int memory_events = -1;
+
+/* The cgroup v2 line of a process, without "0::" and newline; NULL = none. */
+static const char *read_cgroup(pid_t pid, char *buffer, size_t size)
+{
+	char path[64];
+	char *line;
+
+	process_path(path, pid, "/cgroup");
+	if (read_small_file(AT_FDCWD, path, buffer, size) < 0)
+		return NULL;
+	line = strncmp(buffer, "0::", 3) == 0 ? buffer : strstr(buffer, "\n0::");
+	if (line == NULL)
+		return NULL;
+	line = strchr(line, '/');
+	if (line != NULL)
+		line[strcspn(line, "\n")] = '\0';
+	return line;
+}
+
+void ending_prepare(const struct monitor *monitor)
+{
+	char our_lines[1024], their_lines[1024];
+	const char *ours = read_cgroup(getpid(), our_lines, sizeof our_lines);
+	const char *theirs = read_cgroup(monitor->child, their_lines, sizeof their_lines);
+	struct text path = { .length = 0 };
+
+	/* In a shared cgroup the count tells of other processes as well. */
+	if (ours == NULL || theirs == NULL || strcmp(ours, theirs) == 0)
+		return;
+	text_add(&path, "/sys/fs/cgroup");
+	text_add(&path, theirs);
+	text_add_bytes(&path, "/memory.events", sizeof "/memory.events");
+	memory_events = open(path.bytes, O_RDONLY | O_CLOEXEC);
+}
+
+static bool was_out_of_memory(void)
+{
+	static const char key[] = "\noom_kill ";
+	char buffer[512];
+	const char *count;
+	ssize_t n;
+
+	if (memory_events < 0)
+		return false;
+	n = pread(memory_events, buffer, sizeof buffer - 1, 0);
+	if (n <= 0)
+		return false;
+	buffer[n] = '\0';
+	count = strstr(buffer, key);
+	return count != NULL && count[sizeof key - 1] != '0';
+}
+
+void ending_note(struct ending *ending, int status)
+{
+	ending->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	ending->code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	ending->oom = was_out_of_memory();
+	clock_gettime(CLOCK_REALTIME, &ending->finished);
+}
+
+static const char *setting(const struct plan *plan, const char *name)
+{
+	const struct record *record = plan_find(plan, name);
+
+	return record != NULL ? record->argv[0] : NULL;
+}
+
+void ending_record(const struct monitor *monitor, const struct ending *ending)
+{
+	const char *trash = setting(monitor->plan, "auto-remove");
+	const char *container = setting(monitor->plan, "container-dir");
+
+	record_event(monitor->plan, ending);
+	/* If the directory cannot be moved the container stays, with its exit code. */
+	if (trash == NULL || container == NULL || rename(container, trash) < 0) {
+		if (monitor->container_dir >= 0)
+			record_exit(monitor->container_dir, ending);
+		unlinkat(monitor->run_dir, "attach.sock", 0);
+		return;
+	}
+	remove_contents(monitor->run_dir);
+	close(monitor->lock);
+}
+
+void ending_remove(const struct monitor *monitor)
+{
+	static bool done;
+	const char *trash = setting(monitor->plan, "auto-remove");
+	const char *run_dir = setting(monitor->plan, "run-dir");
+
+	if (done || trash == NULL)
+		return;
+	done = true;
+	remove_tree(AT_FDCWD, trash);
+	if (run_dir != NULL)
+		rmdir(run_dir);
+}

@@ -1,0 +1,70 @@
+/* What the monitor's parts share. See monitor.c for the theory of operation. */
+#ifndef TSMAN_LOOP_H
+#define TSMAN_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "frame.h"
+#include "monitor.h"
+
+#define CLIENTS 64
+
+/* Where an event came from; clients count from TAG_CLIENT. */
+enum tag { TAG_SIGNALS, TAG_LISTENER, TAG_STDOUT, TAG_STDERR, TAG_STDIN, TAG_CLIENT };
+
+/* A descriptor and what epoll watches on it. */
+struct source {
+	int fd; /* -1 = closed */
+	uint32_t tag;
+	uint32_t events; /* 0 = not in the epoll set: a hangup would wake us for ever */
+};
+
+struct client {
+	struct source socket;
+	uint32_t sent;       /* bytes of the chunk already taken, while `owes` */
+	uint32_t left;       /* payload of the incoming frame still to be read */
+	unsigned char header[FRAME_HEADER];
+	unsigned char have;  /* bytes of the header */
+	unsigned char small[4]; /* payload of a control frame */
+	unsigned char small_have;
+	unsigned char wants; /* enum frame_wants */
+	bool greeted;
+	bool owes;           /* has not taken the whole chunk */
+	bool stuck;          /* its input waits until the container reads */
+};
+
+struct loop {
+	const struct monitor *monitor;
+	int epoll;
+	struct source signals, listener, out, err, in; /* a terminal is `out` and `in` at once */
+	bool terminal;
+	int awaited;           /* the client whose hello holds back the output, or -1 */
+	unsigned int owing;    /* clients that owe */
+	unsigned int stuck;
+	size_t chunk;          /* bytes in chunk_frame, its header included */
+	struct client clients[CLIENTS];
+};
+
+/* The chunk of output that clients are taking: one for all of them, so that memory
+ * does not grow with their number. Valid while `owing` > 0. */
+extern unsigned char chunk_frame[FRAME_HEADER + FRAME_PAYLOAD];
+
+/* Watch `source` for `events`, 0 = not at all. */
+void source_want(struct loop *loop, struct source *source, uint32_t events);
+void source_close(struct loop *loop, struct source *source);
+
+void clients_start(struct loop *loop);
+/* Take a connection. `awaited`: no output is read before its hello. */
+void client_add(struct loop *loop, int socket, bool awaited);
+void client_event(struct loop *loop, struct client *client, uint32_t events);
+/* Offer chunk_frame to every client that has one of the flags, or to all with 0. */
+void clients_offer(struct loop *loop, unsigned char wants);
+/* The container can take input again. */
+void clients_unstick(struct loop *loop);
+
+/* Input for the container. Returns the bytes taken, 0 when it must wait. */
+size_t container_input(struct loop *loop, const char *bytes, size_t size);
+void container_input_ended(struct loop *loop);
+
+#endif

@@ -1,0 +1,456 @@
+/* The monitor's loop.
+ *
+ * Theory of operation. One epoll loop, no thread, no allocation. While the container
+ * runs, output goes pipe or pty -> log -> clients, one chunk of at most 64 KiB at a
+ * time: the next one is read when every client that asked for it has taken the last.
+ * Nothing is ever dropped, memory does not grow, and a slow reader slows the container
+ * as a pipe would. The loop starts with the starting client still to say hello;
+ * until then (or its death) no output is read, so that it misses none.
+ *
+ * When the container's process is reaped, in this order: its network process is told
+ * to end; what the pipes still hold is read; the end is put on record (ending.c);
+ * only then clients hear of it, so a caller that saw its client leave finds the exit
+ * code, or with auto-remove the name free again. A client that takes nothing for
+ * STALL_MS after the end delays its own frames, not the record. */
+#include "monitor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "ending.h"
+#include "log.h"
+#include "loop.h"
+#include "scratch.h"
+#include "text.h"
+
+#define STALL_MS 2000
+#define NETWORK_GRACE_MS 500
+#define IDLE_MS 1000
+
+char scratch[SCRATCH_SIZE] __attribute__((aligned(4096)));
+
+static struct loop loop;
+
+static struct {
+	bool ended, settled, told;
+	struct ending ending;
+	pid_t network;          /* still to be reaped, or 0 */
+	int slave;              /* see hold_slave */
+	bool takes_input;
+	bool touched;           /* the buffers hold more than a page */
+	int64_t timeout_at, network_at, stall_at; /* CLOCK_MONOTONIC ms, 0 = never */
+} state;
+
+int monitor_listen(int run_dir, struct failure *why)
+{
+	static const char name[] = "/attach.sock";
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct text path = { .length = 0 };
+	int fd;
+
+	/* sun_path holds 108 bytes, a run directory may be longer. */
+	text_add(&path, "/proc/self/fd/");
+	text_add_number(&path, (uint64_t)run_dir);
+	text_add_bytes(&path, name, sizeof name);
+	memcpy(address.sun_path, path.bytes, path.length);
+
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return fail(why, "attach-socket", "socket");
+	unlinkat(run_dir, name + 1, 0);
+	/* On an unbound socket fchmod decides the mode that bind gives to the name. */
+	if (fchmod(fd, 0600) < 0 || bind(fd, (const void *)&address, sizeof address) < 0 ||
+	    listen(fd, CLIENTS) < 0) {
+		fail(why, "attach-socket", name + 1);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void source_want(struct loop *self, struct source *source, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.u32 = source->tag };
+	int operation = EPOLL_CTL_MOD;
+
+	if (source->fd < 0 || source->events == events)
+		return;
+	if (events == 0)
+		operation = EPOLL_CTL_DEL;
+	else if (source->events == 0)
+		operation = EPOLL_CTL_ADD;
+	if (epoll_ctl(self->epoll, operation, source->fd, &event) == 0)
+		source->events = events;
+}
+
+void source_close(struct loop *self, struct source *source)
+{
+	source_want(self, source, 0);
+	if (source->fd >= 0)
+		close(source->fd);
+	source->fd = -1;
+	source->events = 0;
+}
+
+size_t container_input(struct loop *self, const char *bytes, size_t size)
+{
+	struct source *target = self->terminal ? &self->out : &self->in;
+	ssize_t n;
+
+	if (target->fd < 0 || !state.takes_input)
+		return size;
+	state.touched |= size > 2048;
+	do
+		n = write(target->fd, bytes, size);
+	while (n < 0 && errno == EINTR);
+	if (n >= 0)
+		return (size_t)n;
+	if (errno == EAGAIN)
+		return 0;
+	/* EPIPE: it closed its input. The rest has no reader and is thrown away. */
+	if (!self->terminal)
+		source_close(self, target);
+	return size;
+}
+
+void container_input_ended(struct loop *self)
+{
+	struct termios modes;
+
+	if (!state.takes_input)
+		return;
+	if (!self->terminal) {
+		source_close(self, &self->in);
+		return;
+	}
+	/* A terminal cannot be half closed; in line mode its end-of-file character says
+	 * the same. A program in raw mode would take it for typing. */
+	if (self->out.fd >= 0 && tcgetattr(self->out.fd, &modes) == 0 && (modes.c_lflag & ICANON) &&
+	    modes.c_cc[VEOF] != _POSIX_VDISABLE)
+		container_input(self, (const char *)&modes.c_cc[VEOF], 1);
+}
+
+/* With no slave open anywhere the master reads as hung up for ever, though the
+ * container may open /dev/console again: keep one open while it lives. */
+static bool hold_slave(void)
+{
+	if (state.slave >= 0)
+		close(state.slave);
+	state.slave = ioctl(loop.out.fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	return state.slave >= 0;
+}
+
+/* Read one chunk and hand it round. Returns false when there is nothing (any more). */
+static bool read_output(struct source *source, int stream)
+{
+	ssize_t n;
+
+	do
+		n = read(source->fd, chunk_frame + FRAME_HEADER, FRAME_PAYLOAD);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
+		return false;
+	if (n < 0 && errno == EIO && loop.terminal && !state.ended && hold_slave())
+		return false; /* vhangup(2) inside */
+	if (n <= 0) {
+		source_close(&loop, source);
+		return false;
+	}
+	state.touched |= n > 2048;
+	log_write(stream, (const char *)chunk_frame + FRAME_HEADER, (size_t)n);
+	frame_header(chunk_frame, stream == 1 ? FRAME_STDOUT : FRAME_STDERR, (size_t)n);
+	loop.chunk = FRAME_HEADER + (size_t)n;
+	clients_offer(&loop, stream == 1 ? WANTS_STDOUT : WANTS_STDERR);
+	return true;
+}
+
+static bool may_read(void)
+{
+	return loop.owing == 0 && loop.awaited < 0;
+}
+
+static void accept_clients(void)
+{
+	int fd;
+
+	while ((fd = accept4(loop.listener.fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+		client_add(&loop, fd, false);
+}
+
+static void end_network(int signal)
+{
+	/* Not yet reaped, so the pid is still its own. */
+	if (state.network > 0)
+		kill(state.network, signal);
+}
+
+static void container_ended(int status)
+{
+	state.ended = true;
+	ending_note(&state.ending, status);
+	if (state.slave >= 0)
+		close(state.slave);
+	state.slave = -1;
+	state.timeout_at = 0;
+	state.stall_at = now_ms() + STALL_MS;
+	if (state.network > 0)
+		state.network_at = now_ms() + NETWORK_GRACE_MS;
+	end_network(SIGTERM);
+}
+
+static void reap(void)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == state.network)
+			state.network = 0;
+		if (pid == loop.monitor->child)
+			container_ended(status);
+	}
+}
+
+static void take_signals(void)
+{
+	struct signalfd_siginfo info;
+
+	while (read(loop.signals.fd, &info, sizeof info) == (ssize_t)sizeof info) {
+		/* SIGCHLD merges; reap() is called anyway. The others were meant to end
+		 * the container: systemd at logout, an operator's kill. */
+		if (info.ssi_signo != SIGCHLD && !state.ended)
+			syscall(SYS_pidfd_send_signal, loop.monitor->child_pidfd, (int)info.ssi_signo, NULL, 0);
+	}
+	reap();
+}
+
+/* Everything the container wrote before it died is in the pipes: read until they are empty. */
+static bool drained(void)
+{
+	while (loop.out.fd >= 0 && may_read())
+		if (!read_output(&loop.out, 1))
+			source_close(&loop, &loop.out);
+	while (loop.err.fd >= 0 && may_read())
+		if (!read_output(&loop.err, 2))
+			source_close(&loop, &loop.err);
+	return loop.out.fd < 0 && loop.err.fd < 0 && may_read();
+}
+
+static void settle(bool complete)
+{
+	state.settled = true;
+	if (complete)
+		log_close();
+	ending_record(loop.monitor, &state.ending);
+}
+
+static void tell_clients(void)
+{
+	state.told = true;
+	accept_clients(); /* who connected in time hears of it too */
+	frame_header(chunk_frame, FRAME_END, 2);
+	chunk_frame[FRAME_HEADER] = (unsigned char)state.ending.code;
+	chunk_frame[FRAME_HEADER + 1] = (unsigned char)state.ending.signal;
+	loop.chunk = FRAME_HEADER + 2;
+	clients_offer(&loop, 0);
+	source_close(&loop, &loop.listener);
+}
+
+/* One step towards our own end. Returns true when nothing is left to do. */
+static bool advance(void)
+{
+	bool complete, stalled;
+
+	if (!state.ended)
+		return false;
+	complete = drained();
+	stalled = now_ms() >= state.stall_at;
+	if (!state.settled && (stalled || (complete && state.network == 0))) {
+		settle(complete);
+		if (!complete)
+			ending_remove(loop.monitor);
+	}
+	if (!state.settled || !complete)
+		return false;
+	if (!state.told) {
+		tell_clients();
+		ending_remove(loop.monitor);
+	}
+	return loop.owing == 0;
+}
+
+static void expire(void)
+{
+	int64_t now = now_ms();
+
+	if (state.timeout_at != 0 && now >= state.timeout_at) {
+		state.timeout_at = 0;
+		syscall(SYS_pidfd_send_signal, loop.monitor->child_pidfd, SIGKILL, NULL, 0);
+	}
+	if (state.network_at != 0 && now >= state.network_at) {
+		state.network_at = 0;
+		end_network(SIGKILL);
+	}
+}
+
+static int next_timeout(void)
+{
+	int64_t now = now_ms(), wait = state.touched ? IDLE_MS : -1;
+	int64_t at[] = { state.timeout_at, state.network_at,
+			 state.settled ? 0 : state.stall_at };
+
+	for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
+		int64_t left = at[i] > now ? at[i] - now : 0;
+
+		if (at[i] != 0 && (wait < 0 || left < wait))
+			wait = left;
+	}
+	return wait > INT_MAX ? INT_MAX : (int)wait;
+}
+
+/* Give the buffers' pages back: most containers are quiet most of the time. */
+static void fall_idle(void)
+{
+	state.touched = false;
+	madvise(scratch, SCRATCH_SIZE, MADV_DONTNEED);
+	if (loop.owing == 0)
+		madvise(chunk_frame, FRAME_PAYLOAD, MADV_DONTNEED);
+}
+
+static void update_watches(void)
+{
+	uint32_t output = may_read() ? EPOLLIN : 0;
+	uint32_t input = loop.stuck > 0 ? EPOLLOUT : 0;
+
+	if (loop.terminal) {
+		source_want(&loop, &loop.out, output | input);
+	} else {
+		source_want(&loop, &loop.out, output);
+		source_want(&loop, &loop.in, input);
+	}
+	source_want(&loop, &loop.err, output);
+	if (loop.stuck > 0 && (loop.terminal ? loop.out.fd : loop.in.fd) < 0)
+		clients_unstick(&loop);
+}
+
+static void dispatch(const struct epoll_event *event)
+{
+	uint32_t tag = event->data.u32, events = event->events;
+
+	/* An event may be stale: an earlier one of the same batch closed its source. */
+	if (tag == TAG_SIGNALS) {
+		take_signals();
+	} else if (tag == TAG_LISTENER) {
+		if (loop.listener.fd >= 0)
+			accept_clients();
+	} else if (tag == TAG_STDOUT || tag == TAG_STDERR) {
+		struct source *source = tag == TAG_STDOUT ? &loop.out : &loop.err;
+
+		if (loop.terminal && (events & EPOLLOUT))
+			clients_unstick(&loop);
+		if (source->fd >= 0 && may_read() && (events & ~(uint32_t)EPOLLOUT))
+			read_output(source, tag == TAG_STDOUT ? 1 : 2);
+	} else if (tag == TAG_STDIN) {
+		clients_unstick(&loop); /* EPOLLERR too: the next write finds out */
+	} else {
+		client_event(&loop, &loop.clients[tag - TAG_CLIENT], events);
+	}
+}
+
+static int open_signals(void)
+{
+	static const int numbers[] = { SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+		sigaddset(&set, numbers[i]);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a log beyond the file size limit is a full disk, not our death */
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int without_blocking(int fd)
+{
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	return fd;
+}
+
+static int start(const struct monitor *monitor)
+{
+	const struct record *timeout = plan_find(monitor->plan, "timeout");
+	int out = monitor->terminal >= 0 ? monitor->terminal : monitor->stdout_read;
+
+	loop.monitor = monitor;
+	loop.terminal = monitor->terminal >= 0;
+	loop.out = (struct source){ .fd = without_blocking(out), .tag = TAG_STDOUT };
+	loop.err = (struct source){ .fd = without_blocking(monitor->stderr_read), .tag = TAG_STDERR };
+	loop.in = (struct source){ .fd = without_blocking(monitor->stdin_write), .tag = TAG_STDIN };
+	loop.listener = (struct source){ .fd = without_blocking(monitor->listener), .tag = TAG_LISTENER };
+	loop.signals = (struct source){ .fd = open_signals(), .tag = TAG_SIGNALS };
+	loop.epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (loop.epoll < 0 || loop.signals.fd < 0)
+		return -1;
+	source_want(&loop, &loop.signals, EPOLLIN);
+	source_want(&loop, &loop.listener, EPOLLIN);
+	clients_start(&loop);
+	if (monitor->first_client >= 0)
+		client_add(&loop, monitor->first_client, true);
+
+	state.network = monitor->network;
+	state.slave = -1;
+	state.takes_input = plan_find(monitor->plan, "stdin") != NULL;
+	if (loop.terminal)
+		hold_slave();
+	if (timeout != NULL)
+		state.timeout_at = now_ms() + (int64_t)strtoull(timeout->argv[0], NULL, 10) * 1000;
+	ending_prepare(monitor);
+	record_event(monitor->plan, NULL);
+	reap(); /* it may have ended before its SIGCHLD was ours */
+	return 0;
+}
+
+int monitor_run(struct monitor *monitor)
+{
+	struct epoll_event events[16];
+
+	if (start(monitor) < 0)
+		return 1; /* PR_SET_PDEATHSIG takes the container along */
+	while (!advance()) {
+		int n;
+
+		update_watches();
+		n = epoll_wait(loop.epoll, events, 16, next_timeout());
+		if (n == 0 && state.touched)
+			fall_idle();
+		for (int i = 0; i < n; i++)
+			dispatch(&events[i]);
+		expire();
+	}
+	return 0;
+}

@@ -1,0 +1,137 @@
+#include "record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "process.h"
+#include "text.h"
+
+/* Write NAME aside and rename it into place. */
+static int write_aside(int directory, const char *name, const struct text *text, bool durable)
+{
+	static const char aside[] = ".tsman-new";
+	size_t done = 0;
+	int fd;
+
+	unlinkat(directory, aside, 0);
+	fd = openat(directory, aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	while (done < text->length) {
+		ssize_t n = write(fd, text->bytes + done, text->length - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	/* Without the fsync a crash of the machine could leave the new name on an empty
+	 * file. The directory is not synced: losing the name is the same as dying before. */
+	if (done < text->length || (durable && fsync(fd) < 0) ||
+	    renameat(directory, aside, directory, name) < 0) {
+		int error = errno;
+
+		close(fd);
+		unlinkat(directory, aside, 0);
+		errno = error;
+		return -1;
+	}
+	close(fd);
+	return 0;
+}
+
+static void add_process(struct text *text, const char *pid_key, const char *start_key, pid_t pid)
+{
+	text_add(text, pid_key);
+	text_add_number(text, (uint64_t)pid);
+	text_add(text, start_key);
+	text_add_number(text, pid > 0 ? process_start_time(pid) : 0);
+}
+
+int monitor_write_state(const struct monitor *monitor, struct failure *why)
+{
+	struct text text = { .length = 0 };
+	struct timespec now;
+	char boot_id[64];
+
+	if (read_small_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot_id, sizeof boot_id) < 0)
+		return fail(why, "state", "boot_id");
+	clock_gettime(CLOCK_REALTIME, &now);
+
+	add_process(&text, "pid ", "\nstart ", monitor->child);
+	add_process(&text, "\nmonitor ", "\nmonitor-start ", getpid());
+	add_process(&text, "\nnetwork ", "\nnetwork-start ", monitor->network);
+	text_add(&text, "\nboot ");
+	text_add_bytes(&text, boot_id, strcspn(boot_id, "\n"));
+	text_add(&text, "\nstarted ");
+	text_add_time(&text, &now);
+	text_add(&text, "\nrestarts 0\n");
+	if (write_aside(monitor->run_dir, "state", &text, false) < 0)
+		return fail(why, "state", "state");
+	return 0;
+}
+
+int record_exit(int container_dir, const struct ending *ending)
+{
+	struct text text = { .length = 0 };
+
+	text_add(&text, "code ");
+	text_add_number(&text, (uint64_t)ending->code);
+	text_add(&text, "\nsignal ");
+	text_add_number(&text, (uint64_t)ending->signal);
+	text_add(&text, "\nfinished ");
+	text_add_time(&text, &ending->finished);
+	text_add(&text, "\noom ");
+	text_add(&text, ending->oom ? "1\n" : "0\n");
+	if (log_lost() > 0) {
+		text_add(&text, "log-lost ");
+		text_add_number(&text, log_lost());
+		text_add(&text, "\n");
+	}
+	return write_aside(container_dir, "exit", &text, true);
+}
+
+void record_event(const struct plan *plan, const struct ending *ending)
+{
+	const struct record *events = plan_find(plan, "events");
+	const struct record *id = plan_find(plan, "id");
+	struct text line = { .length = 0 };
+	struct timespec now;
+	int fd;
+
+	if (events == NULL)
+		return;
+	if (ending != NULL)
+		now = ending->finished;
+	else
+		clock_gettime(CLOCK_REALTIME, &now);
+	text_add(&line, "{\"Type\":\"container\",\"Action\":\"");
+	text_add(&line, ending != NULL ? "died" : "start");
+	text_add(&line, "\",\"ID\":\"");
+	if (id != NULL && strpbrk(id->argv[0], "\"\\\n") == NULL) /* hexadecimal in practice */
+		text_add(&line, id->argv[0]);
+	if (ending != NULL) {
+		text_add(&line, "\",\"exitCode\":");
+		text_add_number(&line, (uint64_t)ending->code);
+	} else {
+		text_add(&line, "\"");
+	}
+	text_add(&line, ",\"timeNano\":");
+	text_add_number(&line, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
+	text_add(&line, "}\n");
+
+	/* One write with O_APPEND: lines of several monitors never mix. Losing an event
+	 * is no reason to end a container, so nothing here is checked. */
+	fd = open(events->argv[0], O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (fd < 0)
+		return;
+	if (write(fd, line.bytes, line.length) < 0) {
+		/* see above */
+	}
+	close(fd);
+}

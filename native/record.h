@@ -1,0 +1,22 @@
+/* What the monitor leaves for others to read: the state and exit files, the events. */
+#ifndef TSMAN_RECORD_H
+#define TSMAN_RECORD_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "monitor.h"
+
+struct ending {
+	int code;   /* as the caller's shell would see it: 128+N when a signal ended it */
+	int signal; /* or 0 */
+	bool oom;
+	struct timespec finished;
+};
+
+/* Write container-dir/exit; a reader sees the whole file or none. */
+int record_exit(int container_dir, const struct ending *ending);
+/* Append one line to the plan's events file; `ending` is NULL for "start". */
+void record_event(const struct plan *plan, const struct ending *ending);
+
+#endif
