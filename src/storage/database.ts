@@ -17,6 +17,7 @@ CREATE TABLE images (
   id TEXT PRIMARY KEY,               -- 64 hex digits of the config's digest
   manifest_digest TEXT NOT NULL,     -- sha256:…
   manifest_type TEXT NOT NULL,
+  manifest_bytes INTEGER NOT NULL,   -- its size, for index.json
   size_bytes INTEGER NOT NULL,       -- compressed layers + config + manifest
   created_at TEXT NOT NULL,          -- RFC 3339, from the config
   loaded_at TEXT NOT NULL
@@ -34,6 +35,12 @@ CREATE TABLE image_layers (
   PRIMARY KEY (image_id, position)
 ) STRICT;
 CREATE INDEX image_layers_by_diff_id ON image_layers(diff_id);
+CREATE TABLE leases (                -- who uses content that no record names yet; see leases.ts
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,                -- 'ingest', 'collect' or 'garbage'
+  pid INTEGER NOT NULL,
+  start_time TEXT NOT NULL
+) STRICT;
 CREATE TABLE containers (
   id TEXT PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,

@@ -1,0 +1,119 @@
+import { TsmanError } from '../base/error.ts';
+import {
+  formatReference,
+  hasRegistry,
+  localCandidates,
+  parseReference,
+  repositoryName,
+} from '../oci/reference.ts';
+import { getImage, type ImageRecord } from './images.ts';
+import type { Storage } from './storage.ts';
+
+const ID_PREFIX = /^[0-9a-f]{1,64}$/;
+
+/**
+ * Finds an image by what the user typed: a name (short names are tried as localhost/NAME, then
+ * Docker Hub's, then any registry's when only one has it), `name@sha256:...`, or an ID or its
+ * beginning, with or without `sha256:`.
+ * @throws TsmanError when it means more than one image
+ */
+export function findImage(storage: Storage, nameOrID: string): ImageRecord | undefined {
+  const text = nameOrID.startsWith('sha256:') ? nameOrID.slice('sha256:'.length) : nameOrID;
+  const isIDOnly = text !== nameOrID || text.length === 64;
+  const id = (isIDOnly ? undefined : byName(storage, nameOrID)) ?? byPrefix(storage, text);
+  return id === undefined ? undefined : getImage(storage, id);
+}
+
+/** As findImage. @throws TsmanError also when there is none */
+export function requireImage(storage: Storage, nameOrID: string): ImageRecord {
+  const image = findImage(storage, nameOrID);
+  if (image !== undefined) return image;
+  throw new TsmanError(`${nameOrID}: image not known`, {
+    hint: 'see tsman images, or pull it first',
+  });
+}
+
+/** The recorded name that the text means, if the image was found by a name and not by an ID. */
+export function matchedName(image: ImageRecord, text: string): string | undefined {
+  if (!isReference(text)) return undefined;
+  const wanted = localCandidates(text).map(formatReference);
+  return (
+    wanted.find((name) => image.names.includes(name)) ??
+    image.names.find((name) => name.endsWith(`/${withTag(text)}`))
+  );
+}
+
+function byName(storage: Storage, text: string): string | undefined {
+  if (!isReference(text)) {
+    // Not a reference and no ID either: say what is wrong with it.
+    if (!ID_PREFIX.test(text)) parseReference(text);
+    return undefined;
+  }
+  const get = storage.database.prepare('SELECT image_id FROM image_names WHERE name = ?');
+  for (const candidate of localCandidates(text)) {
+    const row = get.get(formatReference(candidate));
+    if (row !== undefined) return String(row['image_id']);
+    const byDigest =
+      candidate.digest === undefined
+        ? undefined
+        : byRepositoryDigest(storage, candidate.digest, repositoryName(candidate));
+    if (byDigest !== undefined) return byDigest;
+  }
+  return hasRegistry(text) ? undefined : byAnyRegistry(storage, withTag(text));
+}
+
+/** `name@sha256:...` means the manifest with that digest, under any tag of that name. */
+function byRepositoryDigest(
+  storage: Storage,
+  digest: string,
+  repository: string,
+): string | undefined {
+  const rows = storage.database
+    .prepare(
+      'SELECT name, id FROM images JOIN image_names ON image_id = id WHERE manifest_digest = ?',
+    )
+    .all(digest);
+  const row = rows.find(({ name }) => repositoryName(parseReference(String(name))) === repository);
+  return row === undefined ? undefined : String(row['id']);
+}
+
+/** Podman finds `debian` pulled as localhost:5000/debian, too. */
+function byAnyRegistry(storage: Storage, suffix: string): string | undefined {
+  const rows = storage.database
+    .prepare("SELECT name, image_id FROM image_names WHERE name LIKE '%/' || ? ESCAPE '\\'")
+    .all(suffix.replace(/[\\%_]/g, '\\$&'));
+  const ids = new Set(rows.map((row) => String(row['image_id'])));
+  if (ids.size > 1) {
+    throw new TsmanError(`${suffix} may be ${rows.map((row) => row['name']).join(' or ')}`, {
+      hint: 'give the full name',
+    });
+  }
+  return ids.values().next().value;
+}
+
+function byPrefix(storage: Storage, prefix: string): string | undefined {
+  if (!ID_PREFIX.test(prefix)) return undefined;
+  const rows = storage.database
+    .prepare('SELECT id FROM images WHERE id >= ? AND id < ? LIMIT 2')
+    .all(prefix, `${prefix}g`);
+  if (rows.length > 1)
+    throw new TsmanError(`${prefix} is the beginning of more than one image ID`, {
+      hint: 'give more digits',
+    });
+  return rows[0] === undefined ? undefined : String(rows[0]['id']);
+}
+
+function isReference(text: string): boolean {
+  try {
+    parseReference(text);
+    return true;
+  } catch (error) {
+    if (error instanceof TsmanError) return false;
+    throw error;
+  }
+}
+
+function withTag(text: string): string {
+  const { tag, digest } = parseReference(text);
+  return tag === undefined && digest === undefined ? `${text}:latest` : text;
+}
