@@ -9,14 +9,20 @@
  * ends, is detached from by keys, or the monitor goes away. Puts the terminal
  * in raw mode when the container has one and stdin is a terminal, forwards
  * SIGWINCH as resizes and, with `sig-proxy`, other signals.
- * Returns the exit status for the caller: see README.md, "Report". */
+ * Returns the exit status for the caller: see README.md, "Report"; 141 when the
+ * reader of our stdout or stderr has gone (what SIGPIPE would have said). */
 int attach_client(const struct plan *plan, int socket);
 
 /* The verb: connect to run-dir/attach.sock and be the client. */
 int attach_main(const struct plan *plan);
 
+/* Connect to run-dir/attach.sock of the plan. Returns the socket or -1. */
+int attach_connect(const struct plan *plan, struct failure *why);
+
 /* A terminal for exec without a monitor: copy between our stdin/stdout and the
- * pty master until `child` ends; returns its exit status (128+N on signal). */
+ * pty master until `child` ends; returns its exit status (128+N on signal).
+ * Detached by keys: returns 0, and a process of ours stays to drain the terminal.
+ * With master -1 there is nothing to copy: wait for the child and proxy signals. */
 int attach_pty(const struct plan *plan, int master, int child_pidfd, int child);
 
 #endif

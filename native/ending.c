@@ -23,7 +23,7 @@ static const char *read_cgroup(pid_t pid, char *buffer, size_t size)
 	char path[64];
 	char *line;
 
-	process_path(path, pid, "/cgroup");
+	process_path(path, pid, "cgroup");
 	if (read_small_file(AT_FDCWD, path, buffer, size) < 0)
 		return NULL;
 	line = strncmp(buffer, "0::", 3) == 0 ? buffer : strstr(buffer, "\n0::");

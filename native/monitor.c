@@ -29,13 +29,13 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "ending.h"
 #include "log.h"
 #include "loop.h"
 #include "scratch.h"
+#include "terminal.h"
 #include "text.h"
 
 #define STALL_MS 2000
@@ -138,7 +138,7 @@ size_t container_input(struct loop *self, const char *bytes, size_t size)
 
 void container_input_ended(struct loop *self)
 {
-	struct termios modes;
+	char end;
 
 	if (!state.takes_input)
 		return;
@@ -146,11 +146,8 @@ void container_input_ended(struct loop *self)
 		source_close(self, &self->in);
 		return;
 	}
-	/* A terminal cannot be half closed; in line mode its end-of-file character says
-	 * the same. A program in raw mode would take it for typing. */
-	if (self->out.fd >= 0 && tcgetattr(self->out.fd, &modes) == 0 && (modes.c_lflag & ICANON) &&
-	    modes.c_cc[VEOF] != _POSIX_VDISABLE)
-		container_input(self, (const char *)&modes.c_cc[VEOF], 1);
+	if (self->out.fd >= 0 && terminal_end_of_file(self->out.fd, &end))
+		container_input(self, &end, 1);
 }
 
 /* With no slave open anywhere the master reads as hung up for ever, though the
