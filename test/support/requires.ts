@@ -23,6 +23,8 @@ const PROBES = {
   mmdebstrap: () => whyNotInstalled('mmdebstrap'),
   'docker-registry': () => whyNotInstalled('docker-registry'),
   podman: () => whyNotInstalled('podman'),
+  fish: () => whyNotInstalled('fish'),
+  zsh: () => whyNotInstalled('zsh'),
 } satisfies Record<string, () => string | undefined>;
 
 interface Suite {
