@@ -1,0 +1,64 @@
+import { TsmanError } from '../base/error.ts';
+import { MAX_CONFIG_BYTES, parseImageConfig } from '../oci/config.ts';
+import type { Digest } from '../oci/digest.ts';
+import { type Descriptor, type Manifest, MEDIA_TYPE } from '../oci/image.ts';
+import { hasBlob, sha256 } from '../storage/blobs.ts';
+import { type ImageRecord, putImage } from '../storage/images.ts';
+import { hasLayer, ingestLayer, type LayerTarget, unpackStoredLayer } from '../storage/layers.ts';
+import type { ImageFiles } from './image-files.ts';
+
+/** An image found in files: its manifest and where its blobs are. */
+export interface FoundImage {
+  readonly manifestBytes: Buffer;
+  readonly manifest: Manifest;
+  /** Full references. */
+  readonly names: readonly string[];
+  fileOf(digest: Digest): string;
+}
+
+/** Copies what the store does not have yet, then makes the image visible. */
+export async function storeFoundImage(
+  target: LayerTarget,
+  files: ImageFiles,
+  image: FoundImage,
+): Promise<ImageRecord> {
+  const { manifest } = image;
+  const configBytes = files.read(image.fileOf(manifest.config.digest), MAX_CONFIG_BYTES);
+  if (sha256(configBytes) !== manifest.config.digest) {
+    throw new TsmanError(
+      `image config has digest ${sha256(configBytes)}, its manifest says ${manifest.config.digest}`,
+    );
+  }
+  const diffIDs = parseImageConfig(configBytes).rootfs.diff_ids;
+  if (diffIDs.length !== manifest.layers.length) {
+    throw new TsmanError(
+      `image config names ${diffIDs.length} layers, its manifest ${manifest.layers.length}`,
+    );
+  }
+  for (const [i, descriptor] of manifest.layers.entries()) {
+    const diffID = diffIDs[i];
+    if (diffID !== undefined)
+      await storeLayer(target, () => files.open(image.fileOf(descriptor.digest)), {
+        descriptor,
+        diffID,
+      });
+  }
+  return putImage(target.storage, {
+    manifestBytes: image.manifestBytes,
+    manifestType: manifest.mediaType ?? MEDIA_TYPE.ociManifest,
+    configBytes,
+    names: image.names,
+  });
+}
+
+/** Does the least that is left to do: nothing, unpack, or copy and unpack. */
+async function storeLayer(
+  target: LayerTarget,
+  open: () => AsyncIterable<Uint8Array>,
+  layer: { readonly descriptor: Descriptor; readonly diffID: Digest },
+): Promise<void> {
+  const isBlobThere = hasBlob(target.storage, layer.descriptor.digest);
+  if (isBlobThere && hasLayer(target.storage, layer.diffID)) return;
+  if (isBlobThere) await unpackStoredLayer(target, layer);
+  else await ingestLayer(target, open(), layer);
+}

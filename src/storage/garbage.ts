@@ -1,0 +1,76 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Digest, isDigest } from '../oci/digest.ts';
+import { blobPath, blobSize, imageLayout, sweepIngest } from './blobs.ts';
+import { type LayerTarget, removeLayer } from './layers.ts';
+import { isGarbageLeft, withCollect } from './leases.ts';
+import type { Storage } from './storage.ts';
+
+/** What a collection took away; `isDeferred` when an ingest under way will do it at its end. */
+export interface Collected {
+  blobs: number;
+  layers: number;
+  freedBytes: number;
+  isDeferred: boolean;
+}
+
+/**
+ * Removes the blobs and layers that no image record reaches, and what killed processes left. Safe
+ * beside pulls and loads, see leases.ts.
+ */
+export async function collectGarbage(target: LayerTarget): Promise<Collected> {
+  const collected: Collected = { blobs: 0, layers: 0, freedBytes: 0, isDeferred: false };
+  const { storage } = target;
+  collected.isDeferred = !(await withCollect(storage, async () => {
+    sweepIngest(storage);
+    removeBlobs(storage, collected);
+    // Content that is going may be looked for by nobody: the lease is ours until all is renamed away.
+    for (const diffID of unreachedLayers(storage)) {
+      await removeLayer(target, diffID);
+      collected.layers++;
+    }
+  }));
+  return collected;
+}
+
+/** To be called when an ingest ends: does what a collector had to leave because of it. */
+export async function collectIfLeft(target: LayerTarget): Promise<void> {
+  if (isGarbageLeft(target.storage)) await collectGarbage(target);
+}
+
+function removeBlobs(storage: Storage, collected: Collected): void {
+  const reached = new Set(
+    column(
+      storage,
+      `SELECT manifest_digest AS value FROM images UNION SELECT 'sha256:' || id FROM images UNION SELECT digest FROM image_layers`,
+    ),
+  );
+  for (const digest of namedDigests(join(imageLayout(storage), 'blobs/sha256'))) {
+    if (reached.has(digest)) continue;
+    collected.blobs++;
+    collected.freedBytes += blobSize(storage, digest) ?? 0;
+    rmSync(blobPath(storage, digest), { force: true });
+  }
+}
+
+function unreachedLayers(storage: Storage): Digest[] {
+  const reached = new Set(column(storage, 'SELECT DISTINCT diff_id AS value FROM image_layers'));
+  return namedDigests(join(storage.directories.dataRoot, 'layers')).filter(
+    (diffID) => !reached.has(diffID),
+  );
+}
+
+function column(storage: Storage, query: string): string[] {
+  return storage.database
+    .prepare(query)
+    .all()
+    .map((row) => String(row['value']));
+}
+
+/** The digests that name the directory's entries; others are somebody's half-made things. */
+function namedDigests(directory: string): Digest[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .map((name) => `sha256:${name}`)
+    .filter(isDigest);
+}
