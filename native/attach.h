@@ -19,6 +19,10 @@ int attach_main(const struct plan *plan);
 /* Connect to run-dir/attach.sock of the plan. Returns the socket or -1. */
 int attach_connect(const struct plan *plan, struct failure *why);
 
+/* Send a signal to the container's process, on a connection of its own: on the
+ * client's it would queue behind input that the container does not read. */
+void attach_send_signal(const struct plan *plan, int number);
+
 /* A terminal for exec without a monitor: copy between our stdin/stdout and the
  * pty master until `child` ends; returns its exit status (128+N on signal).
  * Detached by keys: returns 0, and a process of ours stays to drain the terminal.

@@ -18,6 +18,7 @@ struct source {
 	int fd; /* -1 = closed */
 	uint32_t tag;
 	uint32_t events; /* 0 = not in the epoll set: a hangup would wake us for ever */
+	size_t backlog;  /* output left from before the container's end */
 };
 
 struct client {
@@ -39,6 +40,10 @@ struct loop {
 	int epoll;
 	struct source signals, listener, out, err, in; /* a terminal is `out` and `in` at once */
 	bool terminal;
+	int slave;             /* see streams_hold_slave; -1 = none */
+	bool takes_input;      /* the container was started with its input open */
+	bool ended;            /* its process has been reaped */
+	bool touched;          /* the buffers hold more than a page */
 	int awaited;           /* the client whose hello holds back the output, or -1 */
 	unsigned int owing;    /* clients that owe */
 	unsigned int stuck;
@@ -62,6 +67,21 @@ void client_event(struct loop *loop, struct client *client, uint32_t events);
 void clients_offer(struct loop *loop, unsigned char wants);
 /* The container can take input again. */
 void clients_unstick(struct loop *loop);
+
+/* With no slave open anywhere a pty's master reads as hung up for ever, though the
+ * container may open /dev/console again: keep one open while it lives. */
+bool streams_hold_slave(struct loop *loop);
+/* Read one chunk of output and hand it round, unless a client still owes. Returns false
+ * when there is nothing (any more). */
+bool streams_read(struct loop *loop, struct source *source, int stream);
+/* The container's process has ended. What others that share its pipes (a pid namespace
+ * of the host's) write from now on is not its output: they could go on for ever. */
+void streams_mark_end(struct loop *loop);
+/* After the end: everything the container wrote before it died is in the pipes. Read
+ * and close them; true when all is read and taken. */
+bool streams_drain(struct loop *loop);
+/* Watch what can make progress now. */
+void streams_watch(struct loop *loop);
 
 /* Input for the container. Returns the bytes taken, 0 when it must wait. */
 size_t container_input(struct loop *loop, const char *bytes, size_t size);

@@ -47,41 +47,11 @@ char scratch[SCRATCH_SIZE] __attribute__((aligned(4096)));
 static struct loop loop;
 
 static struct {
-	bool ended, settled, told;
+	bool settled, told;
 	struct ending ending;
 	pid_t network;          /* still to be reaped, or 0 */
-	int slave;              /* see hold_slave */
-	bool takes_input;
-	bool touched;           /* the buffers hold more than a page */
 	int64_t timeout_at, network_at, stall_at; /* CLOCK_MONOTONIC ms, 0 = never */
 } state;
-
-int monitor_listen(int run_dir, struct failure *why)
-{
-	static const char name[] = "/attach.sock";
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct text path = { .length = 0 };
-	int fd;
-
-	/* sun_path holds 108 bytes, a run directory may be longer. */
-	text_add(&path, "/proc/self/fd/");
-	text_add_number(&path, (uint64_t)run_dir);
-	text_add_bytes(&path, name, sizeof name);
-	memcpy(address.sun_path, path.bytes, path.length);
-
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return fail(why, "attach-socket", "socket");
-	unlinkat(run_dir, name + 1, 0);
-	/* On an unbound socket fchmod decides the mode that bind gives to the name. */
-	if (fchmod(fd, 0600) < 0 || bind(fd, (const void *)&address, sizeof address) < 0 ||
-	    listen(fd, CLIENTS) < 0) {
-		fail(why, "attach-socket", name + 1);
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
 
 static int64_t now_ms(void)
 {
@@ -89,104 +59,6 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-void source_want(struct loop *self, struct source *source, uint32_t events)
-{
-	struct epoll_event event = { .events = events, .data.u32 = source->tag };
-	int operation = EPOLL_CTL_MOD;
-
-	if (source->fd < 0 || source->events == events)
-		return;
-	if (events == 0)
-		operation = EPOLL_CTL_DEL;
-	else if (source->events == 0)
-		operation = EPOLL_CTL_ADD;
-	if (epoll_ctl(self->epoll, operation, source->fd, &event) == 0)
-		source->events = events;
-}
-
-void source_close(struct loop *self, struct source *source)
-{
-	source_want(self, source, 0);
-	if (source->fd >= 0)
-		close(source->fd);
-	source->fd = -1;
-	source->events = 0;
-}
-
-size_t container_input(struct loop *self, const char *bytes, size_t size)
-{
-	struct source *target = self->terminal ? &self->out : &self->in;
-	ssize_t n;
-
-	if (target->fd < 0 || !state.takes_input)
-		return size;
-	state.touched |= size > 2048;
-	do
-		n = write(target->fd, bytes, size);
-	while (n < 0 && errno == EINTR);
-	if (n >= 0)
-		return (size_t)n;
-	if (errno == EAGAIN)
-		return 0;
-	/* EPIPE: it closed its input. The rest has no reader and is thrown away. */
-	if (!self->terminal)
-		source_close(self, target);
-	return size;
-}
-
-void container_input_ended(struct loop *self)
-{
-	char end;
-
-	if (!state.takes_input)
-		return;
-	if (!self->terminal) {
-		source_close(self, &self->in);
-		return;
-	}
-	if (self->out.fd >= 0 && terminal_end_of_file(self->out.fd, &end))
-		container_input(self, &end, 1);
-}
-
-/* With no slave open anywhere the master reads as hung up for ever, though the
- * container may open /dev/console again: keep one open while it lives. */
-static bool hold_slave(void)
-{
-	if (state.slave >= 0)
-		close(state.slave);
-	state.slave = ioctl(loop.out.fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	return state.slave >= 0;
-}
-
-/* Read one chunk and hand it round. Returns false when there is nothing (any more). */
-static bool read_output(struct source *source, int stream)
-{
-	ssize_t n;
-
-	do
-		n = read(source->fd, chunk_frame + FRAME_HEADER, FRAME_PAYLOAD);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 && errno == EAGAIN)
-		return false;
-	if (n < 0 && errno == EIO && loop.terminal && !state.ended && hold_slave())
-		return false; /* vhangup(2) inside */
-	if (n <= 0) {
-		source_close(&loop, source);
-		return false;
-	}
-	state.touched |= n > 2048;
-	log_write(stream, (const char *)chunk_frame + FRAME_HEADER, (size_t)n);
-	frame_header(chunk_frame, stream == 1 ? FRAME_STDOUT : FRAME_STDERR, (size_t)n);
-	loop.chunk = FRAME_HEADER + (size_t)n;
-	clients_offer(&loop, stream == 1 ? WANTS_STDOUT : WANTS_STDERR);
-	return true;
-}
-
-static bool may_read(void)
-{
-	return loop.owing == 0 && loop.awaited < 0;
 }
 
 static void accept_clients(void)
@@ -206,11 +78,9 @@ static void end_network(int signal)
 
 static void container_ended(int status)
 {
-	state.ended = true;
+	loop.ended = true;
 	ending_note(&state.ending, status);
-	if (state.slave >= 0)
-		close(state.slave);
-	state.slave = -1;
+	streams_mark_end(&loop);
 	state.timeout_at = 0;
 	state.stall_at = now_ms() + STALL_MS;
 	if (state.network > 0)
@@ -238,22 +108,10 @@ static void take_signals(void)
 	while (read(loop.signals.fd, &info, sizeof info) == (ssize_t)sizeof info) {
 		/* SIGCHLD merges; reap() is called anyway. The others were meant to end
 		 * the container: systemd at logout, an operator's kill. */
-		if (info.ssi_signo != SIGCHLD && !state.ended)
+		if (info.ssi_signo != SIGCHLD && !loop.ended)
 			syscall(SYS_pidfd_send_signal, loop.monitor->child_pidfd, (int)info.ssi_signo, NULL, 0);
 	}
 	reap();
-}
-
-/* Everything the container wrote before it died is in the pipes: read until they are empty. */
-static bool drained(void)
-{
-	while (loop.out.fd >= 0 && may_read())
-		if (!read_output(&loop.out, 1))
-			source_close(&loop, &loop.out);
-	while (loop.err.fd >= 0 && may_read())
-		if (!read_output(&loop.err, 2))
-			source_close(&loop, &loop.err);
-	return loop.out.fd < 0 && loop.err.fd < 0 && may_read();
 }
 
 static void settle(bool complete)
@@ -281,9 +139,9 @@ static bool advance(void)
 {
 	bool complete, stalled;
 
-	if (!state.ended)
+	if (!loop.ended)
 		return false;
-	complete = drained();
+	complete = streams_drain(&loop);
 	stalled = now_ms() >= state.stall_at;
 	if (!state.settled && (stalled || (complete && state.network == 0))) {
 		settle(complete);
@@ -315,7 +173,7 @@ static void expire(void)
 
 static int next_timeout(void)
 {
-	int64_t now = now_ms(), wait = state.touched ? IDLE_MS : -1;
+	int64_t now = now_ms(), wait = loop.touched ? IDLE_MS : -1;
 	int64_t at[] = { state.timeout_at, state.network_at,
 			 state.settled ? 0 : state.stall_at };
 
@@ -331,26 +189,10 @@ static int next_timeout(void)
 /* Give the buffers' pages back: most containers are quiet most of the time. */
 static void fall_idle(void)
 {
-	state.touched = false;
+	loop.touched = false;
 	madvise(scratch, SCRATCH_SIZE, MADV_DONTNEED);
 	if (loop.owing == 0)
 		madvise(chunk_frame, FRAME_PAYLOAD, MADV_DONTNEED);
-}
-
-static void update_watches(void)
-{
-	uint32_t output = may_read() ? EPOLLIN : 0;
-	uint32_t input = loop.stuck > 0 ? EPOLLOUT : 0;
-
-	if (loop.terminal) {
-		source_want(&loop, &loop.out, output | input);
-	} else {
-		source_want(&loop, &loop.out, output);
-		source_want(&loop, &loop.in, input);
-	}
-	source_want(&loop, &loop.err, output);
-	if (loop.stuck > 0 && (loop.terminal ? loop.out.fd : loop.in.fd) < 0)
-		clients_unstick(&loop);
 }
 
 static void dispatch(const struct epoll_event *event)
@@ -368,8 +210,8 @@ static void dispatch(const struct epoll_event *event)
 
 		if (loop.terminal && (events & EPOLLOUT))
 			clients_unstick(&loop);
-		if (source->fd >= 0 && may_read() && (events & ~(uint32_t)EPOLLOUT))
-			read_output(source, tag == TAG_STDOUT ? 1 : 2);
+		if (events & ~(uint32_t)EPOLLOUT)
+			streams_read(&loop, source, tag == TAG_STDOUT ? 1 : 2);
 	} else if (tag == TAG_STDIN) {
 		clients_unstick(&loop); /* EPOLLERR too: the next write finds out */
 	} else {
@@ -420,10 +262,10 @@ static int start(const struct monitor *monitor)
 		client_add(&loop, monitor->first_client, true);
 
 	state.network = monitor->network;
-	state.slave = -1;
-	state.takes_input = plan_find(monitor->plan, "stdin") != NULL;
+	loop.slave = -1;
+	loop.takes_input = plan_find(monitor->plan, "stdin") != NULL;
 	if (loop.terminal)
-		hold_slave();
+		streams_hold_slave(&loop);
 	if (timeout != NULL)
 		state.timeout_at = now_ms() + (int64_t)strtoull(timeout->argv[0], NULL, 10) * 1000;
 	ending_prepare(monitor);
@@ -441,9 +283,9 @@ int monitor_run(struct monitor *monitor)
 	while (!advance()) {
 		int n;
 
-		update_watches();
+		streams_watch(&loop);
 		n = epoll_wait(loop.epoll, events, 16, next_timeout());
-		if (n == 0 && state.touched)
+		if (n == 0 && loop.touched)
 			fall_idle();
 		for (int i = 0; i < n; i++)
 			dispatch(&events[i]);
