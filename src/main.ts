@@ -21,6 +21,10 @@ async function dispatch(argv: readonly string[], options: EngineOptions): Promis
     process.stdout.write(`tsman version ${VERSION}\n`);
     return 0;
   }
+  if (argv[0] === '__explain') {
+    const { explain } = await import('./commands/explain.ts');
+    return await explain(createEngine(options), argv.slice(1));
+  }
   const entry = findCommand(argv);
   if (entry === undefined) {
     const { answerUnknown } = await import('./commands/help.ts');

@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { TsmanError } from '../base/error.ts';
+import type { RootSource } from '../container/create.ts';
+import { digestHex } from '../oci/digest.ts';
+import { findImage, readImageConfig } from '../storage/images.ts';
+import type { CommandContext } from './command.ts';
+import type { ContainerOptions } from './create-request.ts';
+import type { Engine } from './engine.ts';
+
+/** The image that `run` and `create` were given, pulled when the policy says so; or a directory with --rootfs. */
+export async function rootSource(name: string, options: ContainerOptions, context: CommandContext, engine: Engine): Promise<RootSource> {
+  if (options.rootfs) {
+    const rootfs = resolve(name);
+    if (!existsSync(rootfs)) throw new TsmanError(`--rootfs ${rootfs}: no such directory`);
+    return { imageID: undefined, imageName: '', layers: [], rootfs, defaults: {} };
+  }
+  const wantsOther = options.platform !== undefined || options.arch !== undefined || options.os !== undefined || options.variant !== undefined;
+  const policy = options.pull ?? (wantsOther ? 'newer' : 'missing');
+  const local = policy === 'missing' || policy === 'never' ? findImage(engine.storage, name) : undefined;
+  const image = local ?? (await (await import('../image/ensure.ts')).ensureImage(engine, name, policy, options, context));
+  const config = readImageConfig(engine.storage, image);
+  return {
+    imageID: image.id,
+    imageName: image.names[0] ?? name,
+    layers: image.layers.map((layer) => digestHex(layer.diffID)).reverse(),
+    rootfs: undefined,
+    defaults: config.config ?? {},
+  };
+}

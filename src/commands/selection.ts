@@ -1,0 +1,91 @@
+import { UsageError } from '../base/error.ts';
+import { readIfExists } from '../base/file.ts';
+import { type Container, findContainer, listContainers } from '../container/record.ts';
+import { isGone } from '../container/remove.ts';
+import { type ContainerStatus, readState } from '../container/state.ts';
+import { printFailure } from '../output/failure.ts';
+import type { CommandContext } from './command.ts';
+import type { Engine } from './engine.ts';
+
+/** The options by which a command chooses containers. */
+export interface Selection {
+  readonly names: readonly string[];
+  readonly all: boolean;
+  readonly latest: boolean;
+  readonly cidfiles: readonly string[];
+  /** Absent ones are passed over in silence (`--ignore`). */
+  readonly ignoreMissing: boolean;
+}
+
+/** Containers that still exist, oldest first; the rows of `--rm` ones that are gone do not count. */
+export function existingContainers(engine: Engine): Container[] {
+  return listContainers(engine.storage).filter((container) => !isGone(engine, container));
+}
+
+/** The container called so. @throws TsmanError when there is none */
+export function existingContainer(engine: Engine, text: string): Container {
+  const container = findContainer(engine.storage, text);
+  // A --rm container that its monitor has just removed: word it as if the row were gone too.
+  return isGone(engine, container) ? findContainer(engine.storage, `${text} `) : container;
+}
+
+/**
+ * Does `work` for each chosen container and prints what it returns, as Docker does; goes on after a
+ * failure and exits 125 at the end.
+ * @param only with `--all`, those in one of these states
+ */
+export async function forEachContainer(
+  context: CommandContext,
+  selection: Selection,
+  only: readonly ContainerStatus[] | undefined,
+  work: (container: Container, engine: Engine) => Promise<string | undefined> | string | undefined,
+): Promise<number> {
+  const engine = context.openEngine();
+  let exitCode = 0;
+  const report = (error: unknown): void => {
+    exitCode = printFailure(error, context.stderr);
+  };
+  const chosen = choose(engine, selection, only, report);
+  for (const { container, shown } of chosen) {
+    try {
+      const line = await work(container, engine);
+      if (line !== undefined) context.stdout.write(`${line === '' ? shown : line}\n`);
+    } catch (error) {
+      report(error);
+    }
+  }
+  return exitCode;
+}
+
+interface Chosen {
+  readonly container: Container;
+  /** What the user called it: echoed back, as Docker does. */
+  readonly shown: string;
+}
+
+function choose(engine: Engine, selection: Selection, only: readonly ContainerStatus[] | undefined, report: (error: unknown) => void): Chosen[] {
+  const names = [...selection.names, ...selection.cidfiles.map(readCidfile)];
+  if (selection.all || selection.latest) {
+    if (names.length > 0) throw new UsageError(`option --${selection.all ? 'all' : 'latest'} and container names exclude each other`);
+    const existing = existingContainers(engine);
+    const wanted = selection.latest ? existing.slice(-1) : existing;
+    return wanted
+      .filter(({ id }) => only === undefined || only.includes(readState(engine.directories, id).status))
+      .map((container) => ({ container, shown: container.id }));
+  }
+  if (names.length === 0) throw new UsageError('which container? Give a name or ID, or --all or --latest');
+  return names.flatMap((shown) => {
+    try {
+      return [{ container: existingContainer(engine, shown), shown }];
+    } catch (error) {
+      if (!selection.ignoreMissing) report(error);
+      return [];
+    }
+  });
+}
+
+function readCidfile(path: string): string {
+  const id = readIfExists(path)?.trim();
+  if (id === undefined || id === '') throw new UsageError(`option --cidfile ${path}: no container ID in it`);
+  return id;
+}

@@ -1,0 +1,82 @@
+import { TsmanError } from '../base/error.ts';
+import type { PlanRecord } from '../helper/plan.ts';
+import { becomeHelper, explainRecord, writePlan } from '../helper/run.ts';
+import { usernsRecords } from '../rootless/id-map.ts';
+import { oneShotPlanPath } from './attach.ts';
+import { ALL_CAPABILITIES } from './capabilities.ts';
+import type { CreateTarget } from './create.ts';
+import { buildEnvironment } from './environment.ts';
+import { processSteps } from './plan.ts';
+import { type Container, readConfig } from './record.ts';
+import { seccompProgram } from './seccomp.ts';
+import { readState } from './state.ts';
+
+export interface ExecRequest {
+  readonly command: readonly string[];
+  readonly env: readonly string[];
+  readonly envFiles: readonly string[];
+  /** Undefined = the container's. */
+  readonly user: string | undefined;
+  readonly workdir: string | undefined;
+  readonly terminal: boolean;
+  readonly interactive: boolean;
+  readonly detach: boolean;
+  readonly privileged: boolean;
+  readonly detachKeys: Buffer | undefined;
+}
+
+/**
+ * Runs a command in a running container by becoming the helper: one process that joins the
+ * container's namespaces and confinement. Nothing is written to the database.
+ * @returns the exit status, where the runtime cannot become another program
+ */
+export async function execAndBecome(target: CreateTarget, container: Container, request: ExecRequest): Promise<number> {
+  const state = readState(target.directories, container.id);
+  if (state.pid === 0) {
+    throw new TsmanError(`container ${container.name} is not running`, { hint: `start it first: tsman start ${container.name}` });
+  }
+  const path = oneShotPlanPath(target.directories.runRoot);
+  const records: PlanRecord[] = [
+    ['id', container.id],
+    explainRecord(target.directories, 'exec', container.name),
+    ...usernsRecords(target.userns, target.directories.runRoot),
+    ['target', state.pid, state.startTime],
+    ...(request.terminal ? [['terminal', 0, 0] as const] : []),
+    ...(request.interactive ? [['stdin', 'open'] as const] : []),
+    ...(request.detach ? [['detach'] as const] : [['sig-proxy'] as const]),
+    ...(request.detachKeys === undefined || !request.terminal ? [] : [['detach-keys', request.detachKeys.toString('hex')] as const]),
+    ...execSteps(target, container, request),
+  ];
+  writePlan(path, records);
+  target.storage.database.close();
+  return await becomeHelper('exec', path);
+}
+
+function execSteps(target: CreateTarget, container: Container, request: ExecRequest): PlanRecord[] {
+  const config = readConfig(target.storage, container.id);
+  const { process: own } = config;
+  const extra = buildEnvironment(
+    { env: request.env, envFiles: request.envFiles, envHost: false, unset: [], unsetAll: true, httpProxy: false },
+    [], request.terminal ? ['TERM=xterm'] : [], process.env,
+  );
+  const env = mergeEnvironment(own.env, [...(request.terminal ? ['TERM=xterm'] : []), ...extra]);
+  const capabilities = request.privileged
+    ? { bounding: ALL_CAPABILITIES, effective: ALL_CAPABILITIES, permitted: ALL_CAPABILITIES, inheritable: [], ambient: [] }
+    : own.capabilities;
+  const merged = { ...config, process: { ...own, env, ...(capabilities === undefined ? {} : { capabilities }) } };
+  // `--privileged` lifts the capabilities; the container's seccomp profile stays, as with Podman.
+  const program = seccompProgram(target.directories.dataRoot, container.spec.seccomp, own.capabilities?.bounding ?? []);
+  const identity = {
+    user: request.user ?? container.spec.user,
+    groups: request.user === undefined ? container.spec.groups : [],
+    keepGroups: request.user === undefined && container.spec.keepGroups,
+  };
+  return [...processSteps(merged, identity, program), ['cwd', request.workdir ?? own.cwd], ['exec', ...request.command]];
+}
+
+/** The later list wins, key by key. */
+function mergeEnvironment(base: readonly string[], extra: readonly string[]): string[] {
+  const merged = new Map<string, string>();
+  for (const entry of [...base, ...extra]) merged.set(entry.slice(0, entry.indexOf('=')), entry);
+  return [...merged.values()];
+}

@@ -1,0 +1,129 @@
+import type { PlanRecord } from '../helper/plan.ts';
+import type { RuntimeConfig, RuntimeMount } from '../oci/runtime-config.ts';
+import { capabilityMask } from './capabilities.ts';
+import type { Container } from './record.ts';
+
+/** Where things of one start are; everything a plan needs beyond record and configuration. */
+export interface PlanPlaces {
+  readonly containerDirectory: string;
+  readonly runDirectory: string;
+  readonly layersDirectory: string;
+  readonly helper: string;
+  /** A compiled seccomp program, undefined = none. */
+  readonly seccompProgram: string | undefined;
+}
+
+const NAMESPACE_WORDS = { mount: 'mount', pid: 'pid', uts: 'uts', ipc: 'ipc', network: 'net', cgroup: 'cgroup', user: 'user' } as const;
+
+/** The word native/README.md has for an OCI namespace type. */
+export function namespaceWord(type: keyof typeof NAMESPACE_WORDS): string {
+  return NAMESPACE_WORDS[type];
+}
+
+/**
+ * The steps of the container's own process, in the order in which they must happen
+ * (native/README.md, "Steps"): root, mounts, devices, covers, pivot, limits, identity, exec.
+ */
+export function containerSteps(container: Container, config: RuntimeConfig, places: PlanPlaces): PlanRecord[] {
+  const ownUts = config.linux.namespaces.some((namespace) => namespace.type === 'uts' && namespace.path === undefined);
+  const ownNetwork = config.linux.namespaces.some((namespace) => namespace.type === 'network' && namespace.path === undefined);
+  return [
+    rootRecord(container, config, places),
+    ...config.mounts.map(mountRecord),
+    ['devices'],
+    ...(config.linux.devices ?? []).map((device): PlanRecord => ['device', device.source, device.path]),
+    ...(container.spec.terminal ? [['console'] as const] : []),
+    ...fileBinds(container, places),
+    ...(config.linux.maskedPaths ?? []).map((path): PlanRecord => ['mask', path]),
+    ...(config.linux.readonlyPaths ?? []).map((path): PlanRecord => ['readonly', path]),
+    ...Object.entries(config.linux.sysctl ?? {}).map(([name, value]): PlanRecord => ['sysctl', name.replaceAll('.', '/'), value]),
+    ...(ownUts && config.hostname !== undefined ? [['hostname', config.hostname] as const] : []),
+    ...(ownNetwork ? [['loopback'] as const] : []),
+    ['pivot', ...(config.root.readonly === true ? ['ro'] : [])],
+    ...processSteps(config, { user: container.spec.user, groups: container.spec.groups, keepGroups: container.spec.keepGroups }, places.seccompProgram),
+    ['cwd', config.process.cwd, 'create'],
+    ['exec', ...initPrefix(container), ...config.process.args],
+  ];
+}
+
+export interface Identity {
+  readonly user: string;
+  readonly groups: readonly string[];
+  readonly keepGroups: boolean;
+}
+
+/** Limits, environment, identity and confinement: the part `exec` shares with `run`. */
+export function processSteps(config: RuntimeConfig, identity: Identity, seccompProgram: string | undefined): PlanRecord[] {
+  const { process } = config;
+  const capabilities = process.capabilities;
+  return [
+    ...(process.rlimits ?? []).map((limit): PlanRecord => ['rlimit', limit.type, limitWord(limit.soft), limitWord(limit.hard)]),
+    ...(process.oomScoreAdj === undefined ? [] : [['oom-score-adj', process.oomScoreAdj] as const]),
+    ['umask', (process.user.umask ?? 0o22).toString(8)],
+    ...process.env.map((entry): PlanRecord => ['env', entry]),
+    ['user', identity.user === '' ? '0' : identity.user],
+    ...(identity.groups.length > 0 ? [['groups', ...identity.groups] as PlanRecord] : []),
+    ...(identity.keepGroups ? [['keep-groups'] as const] : []),
+    [
+      'capabilities',
+      capabilityMask(capabilities?.bounding ?? []),
+      capabilityMask(capabilities?.effective ?? []),
+      capabilityMask(capabilities?.inheritable ?? []),
+      capabilityMask(capabilities?.ambient ?? []),
+    ],
+    ...(process.noNewPrivileges === true ? [['no-new-privileges'] as const] : []),
+    ...(seccompProgram === undefined ? [] : [['seccomp', seccompProgram] as const]),
+  ];
+}
+
+function limitWord(value: number): string | number {
+  return value === -1 ? 'unlimited' : value;
+}
+
+function rootRecord(container: Container, config: RuntimeConfig, places: PlanPlaces): PlanRecord {
+  const { rootfs, layers } = container.spec;
+  if (rootfs !== undefined) return ['rootfs-bind', rootfs, ''];
+  const directory = places.containerDirectory;
+  const flags = container.autoRemove ? 'volatile' : '';
+  // Read-only is set at the pivot: until then the mount points below may have to be made.
+  return ['rootfs-overlay', `${directory}/upper`, `${directory}/work`, flags, ...layers.map((hex) => `${places.layersDirectory}/${hex}`)];
+}
+
+const MOUNT_FLAGS = new Set(['ro', 'nosuid', 'nodev', 'noexec', 'noatime', 'strictatime', 'relatime', 'nodiratime', 'sync']);
+const IGNORED_WORDS = new Set(['rw', 'suid', 'dev', 'exec', 'bind']);
+
+function mountRecord(mount: RuntimeMount): PlanRecord {
+  if (mount.type === 'bind') {
+    const flags = mount.options.filter((word) => !IGNORED_WORDS.has(word)).map((word) => (word === 'rbind' ? 'rec' : word));
+    return ['bind', mount.source, mount.destination, flags.join(',')];
+  }
+  const flags = mount.options.filter((word) => MOUNT_FLAGS.has(word));
+  const data = mount.options.filter((word) => !MOUNT_FLAGS.has(word) && !IGNORED_WORDS.has(word));
+  return ['mount', mount.type, mount.source, mount.destination, flags.join(','), data.join(',')];
+}
+
+/** Files that start.ts wrote into the run directory. */
+function fileBinds(container: Container, places: PlanPlaces): PlanRecord[] {
+  const taken = new Set(container.spec.volumes.map((volume) => volume.destination));
+  const { hosts } = container.spec;
+  const files: [name: string, destination: string][] = [
+    ['resolv.conf', '/etc/resolv.conf'],
+    ...(hosts.noHosts ? [] : [['hosts', '/etc/hosts'] as [string, string]]),
+    ...(hosts.noHostname ? [] : [['hostname', '/etc/hostname'] as [string, string]]),
+    ['containerenv', '/run/.containerenv'],
+  ];
+  const records = files
+    .filter(([, destination]) => !taken.has(destination))
+    .map(([name, destination]): PlanRecord => ['bind', `${places.runDirectory}/${name}`, destination, 'file,nosuid,nodev,rprivate']);
+  if (container.spec.init !== undefined) {
+    records.push(['bind', container.spec.init.path ?? places.helper, INIT_PATH, 'file,ro,nosuid,nodev']);
+  }
+  return records;
+}
+
+const INIT_PATH = '/run/tsman-init';
+
+function initPrefix(container: Container): string[] {
+  if (container.spec.init === undefined) return [];
+  return container.spec.init.path === undefined ? [INIT_PATH, 'init', '--'] : [INIT_PATH, '--'];
+}

@@ -1,0 +1,112 @@
+import type { RuntimeConfig } from '../oci/runtime-config.ts';
+import type { NetworkMode } from '../network/mode.ts';
+import type { PortMapping } from '../network/ports.ts';
+import { TsmanError } from '../base/error.ts';
+import { findContainerRow, listContainerRows, type ContainerRow } from '../storage/containers.ts';
+import type { Storage } from '../storage/storage.ts';
+import { readFileSync } from 'node:fs';
+import { containerDirectory } from './state.ts';
+
+/** What tsman knows of a container beyond its OCI configuration. Stored as JSON; add, never rename. */
+export interface ContainerSpec {
+  /** As the user typed it. */
+  readonly imageName: string;
+  readonly entrypoint: readonly string[];
+  readonly command: readonly string[];
+  readonly terminal: boolean;
+  readonly openStdin: boolean;
+  /** `[uid|name][:gid|group]`, empty = root; looked up in the container at start. */
+  readonly user: string;
+  readonly groups: readonly string[];
+  readonly keepGroups: boolean;
+  /** Layers to stack, uppermost first, as hexadecimal diffIDs; empty with `rootfs`. */
+  readonly layers: readonly string[];
+  readonly rootfs: string | undefined;
+  readonly networkMode: NetworkMode;
+  readonly ports: readonly PortMapping[];
+  readonly exposedPorts: readonly string[];
+  readonly hosts: HostsSettings;
+  readonly log: LogSettings;
+  /** A number, from the flag, the image or SIGTERM. */
+  readonly stopSignal: number;
+  readonly stopTimeoutSeconds: number;
+  /** SIGKILL after so long; 0 = never. */
+  readonly timeoutSeconds: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly init: InitSettings | undefined;
+  readonly privileged: boolean;
+  /** `default`, `unconfined` or the path of a profile. */
+  readonly seccomp: string;
+  readonly pidFile: string | undefined;
+  readonly volumes: readonly VolumeMount[];
+  readonly createCommand: readonly string[];
+}
+
+export interface HostsSettings {
+  readonly add: readonly string[];
+  readonly dnsServers: readonly string[];
+  readonly dnsSearch: readonly string[];
+  readonly dnsOptions: readonly string[];
+  readonly noHosts: boolean;
+  readonly noHostname: boolean;
+}
+
+export type LogDriver = 'k8s-file' | 'json-file' | 'none' | 'passthrough';
+
+export interface LogSettings {
+  readonly driver: LogDriver;
+  /** Undefined = `log` in the container's directory. */
+  readonly path: string | undefined;
+  readonly maxSizeBytes: number;
+  readonly maxFiles: number;
+}
+
+export interface InitSettings {
+  /** A host program; undefined = the one built into the helper. */
+  readonly path: string | undefined;
+}
+
+/** A host directory or file seen in the container. */
+export interface VolumeMount {
+  readonly source: string;
+  readonly destination: string;
+  readonly options: readonly string[];
+}
+
+/** A container: its row, what we know of it, and how it runs. */
+export interface Container {
+  readonly id: string;
+  readonly name: string;
+  readonly imageID: string | undefined;
+  readonly createdAt: string;
+  readonly autoRemove: boolean;
+  readonly spec: ContainerSpec;
+}
+
+export function toContainer(row: ContainerRow): Container {
+  return { ...row, spec: JSON.parse(row.spec) as ContainerSpec };
+}
+
+/** @throws TsmanError when there is none, or several whose IDs begin with `text` */
+export function findContainer(storage: Storage, text: string): Container {
+  const row = findContainerRow(storage, text);
+  if (row === undefined) {
+    throw new TsmanError(`no container with name or ID ${JSON.stringify(text)}`, { hint: 'tsman ps -a lists them' });
+  }
+  return toContainer(row);
+}
+
+export function listContainers(storage: Storage): Container[] {
+  return listContainerRows(storage).map(toContainer);
+}
+
+/** The container's config.json. */
+export function readConfig(storage: Storage, id: string): RuntimeConfig {
+  const path = `${containerDirectory(storage.directories, id)}/config.json`;
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as RuntimeConfig;
+  } catch (cause) {
+    throw new TsmanError(`read configuration of container ${id.slice(0, 12)}`, { cause, hint: `remove it with tsman rm -f ${id.slice(0, 12)}` });
+  }
+}

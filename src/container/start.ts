@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { TsmanError } from '../base/error.ts';
+import { helperPath } from '../helper/location.ts';
+import type { PlanRecord } from '../helper/plan.ts';
+import { becomeHelper, explainRecord, runHelper, writePlan } from '../helper/run.ts';
+import { networkRecords } from '../network/pasta.ts';
+import type { RuntimeConfig } from '../oci/runtime-config.ts';
+import { usernsRecords } from '../rootless/id-map.ts';
+import type { CreateTarget } from './create.ts';
+import { hostsFile, resolvConf } from './hosts-files.ts';
+import { containerSteps, namespaceWord } from './plan.ts';
+import { currentBootID } from './process-table.ts';
+import { type Container, findContainer, readConfig } from './record.ts';
+import { seccompProgram } from './seccomp.ts';
+import { containerDirectory, readState, runDirectory } from './state.ts';
+
+/** How a start is seen from outside. */
+export interface StartOptions {
+  /** Streams to stay attached to; none = return when the container runs. */
+  readonly attach: readonly ('stdin' | 'stdout' | 'stderr')[];
+  readonly detachKeys: Buffer | undefined;
+  readonly sigProxy: boolean;
+  /** Printed once the container runs, when not attached. */
+  readonly announce: string | undefined;
+}
+
+/**
+ * Starts a container by becoming its helper; returns only where that is not possible, with the exit
+ * status. On failure `tsman __explain start ID` words the error (and removes a `--rm` container).
+ */
+export async function startAndBecome(target: CreateTarget, container: Container, options: StartOptions): Promise<number> {
+  const path = prepareStart(target, container, options, explainRecord(target.directories, 'start', container.id));
+  // The helper may run for days: the database must not stay open in it. Its descriptors are
+  // close-on-exec, but WAL wants a checkpoint from the last one who leaves.
+  target.storage.database.close();
+  return await becomeHelper('box', path);
+}
+
+/** Starts a container in the background and returns the pid of its first process. @throws TsmanError */
+export async function startInBackground(target: CreateTarget, container: Container): Promise<number> {
+  const options = { attach: [], detachKeys: undefined, sigProxy: false, announce: undefined };
+  const path = prepareStart(target, container, options, ['report', 3]);
+  return await runHelper('box', path, `start container ${container.name}`);
+}
+
+function prepareStart(target: CreateTarget, container: Container, options: StartOptions, failure: PlanRecord): string {
+  const { directories } = target;
+  const config = readConfig(target.storage, container.id);
+  const runDir = runDirectory(directories, container.id);
+  fs.mkdirSync(runDir, { recursive: true, mode: 0o700 });
+  writeRunFiles(container, config, runDir);
+  markStarted(target, container.id);
+  const path = `${runDir}/plan`;
+  writePlan(path, [failure, ...boxSettings(target, container, config, options), ...steps(target, container, config)]);
+  return path;
+}
+
+/** /etc/hosts and its like, and the marker by which a container in any container engine is known. */
+function writeRunFiles(container: Container, config: RuntimeConfig, runDir: string): void {
+  const files = {
+    hosts: hostsFile(container, config.hostname),
+    'resolv.conf': resolvConf(container),
+    hostname: `${config.hostname ?? ''}\n`,
+    containerenv: '',
+  };
+  for (const [name, content] of Object.entries(files)) fs.writeFileSync(join(runDir, name), content, { mode: 0o644 });
+}
+
+/**
+ * Leaves a mark that outlives a reboot: with it and without an exit file, a container that does not
+ * run was killed together with its monitor.
+ */
+function markStarted(target: CreateTarget, id: string): void {
+  const directory = containerDirectory(target.directories, id);
+  fs.rmSync(`${directory}/exit`, { force: true });
+  fs.writeFileSync(`${directory}/started`, currentBootID(), { mode: 0o600 });
+}
+
+function boxSettings(target: CreateTarget, container: Container, config: RuntimeConfig, options: StartOptions): PlanRecord[] {
+  const { directories } = target;
+  const { spec, id } = container;
+  const records: PlanRecord[] = [
+    ['id', id],
+    ...usernsRecords(target.userns, directories.runRoot),
+    ...namespaceRecords(target, config),
+    ['run-dir', runDirectory(directories, id)],
+    ['container-dir', containerDirectory(directories, id)],
+    ['events', `${directories.dataRoot}/events`],
+    ...logRecord(target, container),
+  ];
+  if (container.autoRemove) records.push(['auto-remove', trashPath(directories.dataRoot, id)]);
+  if (spec.terminal) records.push(['terminal', 0, 0]);
+  if (spec.openStdin) records.push(['stdin', 'open']);
+  if (options.attach.length > 0 && spec.log.driver !== 'passthrough') records.push(['attach', options.attach.join(',')]);
+  if (options.detachKeys !== undefined) records.push(['detach-keys', options.detachKeys.toString('hex')]);
+  if (options.sigProxy) records.push(['sig-proxy']);
+  if (options.announce !== undefined) records.push(['announce', options.announce]);
+  if (spec.pidFile !== undefined) records.push(['pidfile', spec.pidFile]);
+  if (spec.timeoutSeconds > 0) records.push(['timeout', spec.timeoutSeconds]);
+  records.push(...networkRecords(spec.networkMode, spec.ports, runDirectory(directories, id), target.userns.kind === 'none'));
+  return records;
+}
+
+/** A name in the trash: whatever is there may be deleted by anyone at any time. */
+export function trashPath(dataRoot: string, id: string): string {
+  fs.mkdirSync(`${dataRoot}/trash`, { recursive: true, mode: 0o700 });
+  return `${dataRoot}/trash/${id.slice(0, 12)}-${randomBytes(4).toString('hex')}`;
+}
+
+function logRecord(target: CreateTarget, container: Container): PlanRecord[] {
+  const { driver, path, maxSizeBytes, maxFiles } = container.spec.log;
+  if (driver === 'passthrough') return [['passthrough']];
+  if (driver === 'none') return [['log', 'none', '', 0, 0]];
+  return [['log', driver, path ?? `${containerDirectory(target.directories, container.id)}/log`, maxSizeBytes, maxFiles]];
+}
+
+function namespaceRecords(target: CreateTarget, config: RuntimeConfig): PlanRecord[] {
+  const fresh = config.linux.namespaces.filter((namespace) => namespace.path === undefined);
+  const joined = config.linux.namespaces.flatMap((namespace): PlanRecord[] => {
+    const { path } = namespace;
+    if (path === undefined) return [];
+    const word = namespaceWord(namespace.type);
+    if (!path.startsWith('container:')) return [['join-path', word, path]];
+    const other = findContainer(target.storage, path.slice('container:'.length));
+    const state = readState(target.directories, other.id);
+    if (state.pid === 0) throw new TsmanError(`cannot share the ${namespace.type} namespace of container ${other.name}: it is not running`, { hint: `start it first: tsman start ${other.name}` });
+    return [['join', word, state.pid, state.startTime]];
+  });
+  return [['namespaces', fresh.map((namespace) => namespaceWord(namespace.type)).join(',')], ...joined];
+}
+
+function steps(target: CreateTarget, container: Container, config: RuntimeConfig): PlanRecord[] {
+  return containerSteps(container, config, {
+    containerDirectory: containerDirectory(target.directories, container.id),
+    runDirectory: runDirectory(target.directories, container.id),
+    layersDirectory: `${target.directories.dataRoot}/layers`,
+    helper: helperPath(),
+    seccompProgram: seccompProgram(target.directories.dataRoot, container.spec.seccomp, config.process.capabilities?.bounding ?? []),
+  });
+}

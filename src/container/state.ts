@@ -1,0 +1,80 @@
+import { readIfExists } from '../base/file.ts';
+import type { Directories } from '../rootless/directories.ts';
+import { currentBootID, isAlive } from './process-table.ts';
+
+/** What Podman and Docker call the status of a container. */
+export type ContainerStatus = 'created' | 'running' | 'paused' | 'exited' | 'stopping';
+
+/** What is true right now, derived from the kernel and the helper's files; nothing here is trusted from a record. */
+export interface ContainerState {
+  readonly status: ContainerStatus;
+  /** The first process, 0 when there is none. */
+  readonly pid: number;
+  readonly startTime: string;
+  readonly monitorPid: number;
+  readonly networkPid: number;
+  /** Undefined before the first end. */
+  readonly exitCode: number | undefined;
+  readonly startedAt: Date | undefined;
+  readonly finishedAt: Date | undefined;
+  readonly oomKilled: boolean;
+  readonly restarts: number;
+  /** The container's processes outlived a monitor that was killed. */
+  readonly orphaned: boolean;
+}
+
+export function containerDirectory(directories: Directories, id: string): string {
+  return `${directories.dataRoot}/containers/${id}`;
+}
+
+export function runDirectory(directories: Directories, id: string): string {
+  return `${directories.runRoot}/containers/${id}`;
+}
+
+/** Reads the helper's `state` and `exit` files (native/README.md) and asks /proc whether they still hold. */
+export function readState(directories: Directories, id: string): ContainerState {
+  const run = parseFields(readIfExists(`${runDirectory(directories, id)}/state`));
+  const end = parseFields(readIfExists(`${containerDirectory(directories, id)}/exit`));
+  const pid = Number(run?.get('pid') ?? 0);
+  const sameBoot = run?.get('boot') === currentBootID();
+  const monitorAlive = sameBoot && isAlive(Number(run?.get('monitor')), run?.get('monitor-start') ?? '');
+  const processAlive = sameBoot && isAlive(pid, run?.get('start') ?? '');
+  const isRunning = monitorAlive || processAlive;
+  return {
+    status: isRunning ? 'running' : end !== undefined || run !== undefined ? 'exited' : 'created',
+    pid: isRunning ? pid : 0,
+    startTime: run?.get('start') ?? '',
+    monitorPid: monitorAlive ? Number(run?.get('monitor')) : 0,
+    networkPid: isRunning ? Number(run?.get('network') ?? 0) : 0,
+    exitCode: isRunning ? undefined : exitCode(end, run !== undefined),
+    startedAt: parseTime(run?.get('started') ?? end?.get('started')),
+    finishedAt: isRunning ? undefined : parseTime(end?.get('finished')),
+    oomKilled: end?.get('oom') === '1',
+    restarts: Number(run?.get('restarts') ?? 0),
+    orphaned: isRunning && !monitorAlive,
+  };
+}
+
+/** A container that ran and left no exit file was killed together with its monitor, or by a reboot. */
+function exitCode(end: ReadonlyMap<string, string> | undefined, hasRun: boolean): number | undefined {
+  const code = end?.get('code');
+  if (code === undefined) return hasRun ? 137 : undefined;
+  const signal = Number(end?.get('signal') ?? 0);
+  return signal > 0 ? 128 + signal : Number(code);
+}
+
+/** Lines of "name value". */
+function parseFields(text: string | undefined): ReadonlyMap<string, string> | undefined {
+  if (text === undefined || text === '') return undefined;
+  const fields = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const space = line.indexOf(' ');
+    if (space > 0) fields.set(line.slice(0, space), line.slice(space + 1));
+  }
+  return fields;
+}
+
+/** "seconds.nanoseconds" since 1970. */
+function parseTime(text: string | undefined): Date | undefined {
+  return text === undefined ? undefined : new Date(Number(text) * 1000);
+}

@@ -1,0 +1,84 @@
+import * as fs from 'node:fs';
+import { TsmanError, hasCode } from '../base/error.ts';
+import type { CreateTarget } from './create.ts';
+import type { Container } from './record.ts';
+import { containerDirectory, type ContainerState, readState } from './state.ts';
+
+/**
+ * Sends a signal to the container's first process. The kernel lets the owner of a user namespace
+ * signal whatever runs in it (kill(2), user_namespaces(7)), so no helper is needed.
+ * @returns false when it has ended meanwhile
+ */
+export function killContainer(state: Pick<ContainerState, 'pid'>, signal: number): boolean {
+  if (state.pid === 0) return false;
+  try {
+    process.kill(state.pid, signal);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ESRCH')) return false;
+    throw new TsmanError(`signal process ${state.pid}`, { cause: error });
+  }
+}
+
+/** Sends the stop signal, and SIGKILL after the timeout. @returns whether SIGKILL was needed */
+export async function stopContainer(target: CreateTarget, container: Container, timeoutSeconds: number): Promise<{ killed: boolean }> {
+  const state = readState(target.directories, container.id);
+  if (state.status !== 'running' && state.status !== 'paused') return { killed: false };
+  if (timeoutSeconds > 0) {
+    killContainer(state, container.spec.stopSignal);
+    if (await waitForEnd(target, container, timeoutSeconds * 1000)) return { killed: false };
+  }
+  killContainer(readState(target.directories, container.id), 9);
+  if (!(await waitForEnd(target, container, 10_000))) throw new TsmanError(`container ${container.name} does not end after SIGKILL`);
+  return { killed: true };
+}
+
+/**
+ * Waits until neither the container's first process nor its monitor lives.
+ * @param timeoutMs Infinity = for ever
+ * @returns false when the time is over
+ */
+export async function waitForEnd(target: Pick<CreateTarget, 'directories'>, container: Pick<Container, 'id'>, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  const watcher = watchDirectory(containerDirectory(target.directories, container.id));
+  try {
+    // The monitor renames `exit` into place just before it leaves: look often then, seldom otherwise.
+    for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, watcher.changed() ? 5 : 50)) {
+      const state = readState(target.directories, container.id);
+      if (state.status !== 'running' && state.status !== 'paused') return true;
+      if (performance.now() >= deadline) return false;
+      signal?.throwIfAborted();
+      await watcher.pause(Math.min(pauseMs, deadline - performance.now()));
+    }
+  } finally {
+    watcher.close();
+  }
+}
+
+/** A pause that ends early when something in the directory changes. */
+function watchDirectory(path: string): { pause(ms: number): Promise<void>; changed(): boolean; close(): void } {
+  let wake: (() => void) | undefined;
+  let hasChanged = false;
+  let watcher: fs.FSWatcher | undefined;
+  try {
+    watcher = fs.watch(path, () => {
+      hasChanged = true;
+      wake?.();
+    });
+    watcher.on('error', () => watcher?.close());
+  } catch {
+    // No inotify left, or the directory has just gone: the pauses alone do.
+  }
+  return {
+    pause: (ms) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      }),
+    changed: () => hasChanged,
+    close: () => watcher?.close(),
+  };
+}

@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import { EXIT_CANNOT_EXECUTE, EXIT_NOT_FOUND, TsmanError } from '../base/error.ts';
+import { helperPath } from './location.ts';
+import { encodePlan, type PlanRecord } from './plan.ts';
+
+/** A failure as the helper reports it: native/README.md, "Report". */
+export interface HelperFailure {
+  readonly step: string;
+  readonly subject: string;
+  readonly errno: number;
+}
+
+/** Writes a plan where only we can read it. The helper reads it whole before it does anything. */
+export function writePlan(path: string, records: Iterable<PlanRecord>): void {
+  fs.writeFileSync(path, encodePlan(records), { mode: 0o600 });
+}
+
+/**
+ * Becomes the helper: this process's last act. No JavaScript stays behind, terminal, pipes and
+ * signals are the helper's own, and its exit status is ours. Where the runtime lacks execve
+ * (Node before 23.11) the helper is spawned and waited for instead.
+ */
+export async function becomeHelper(verb: string, planPath: string): Promise<number> {
+  const helper = helperPath();
+  const execve = (process as { execve?: (file: string, args: string[], env?: NodeJS.ProcessEnv) => never }).execve;
+  if (execve !== undefined) {
+    process.stdout.write('');
+    execve.call(process, helper, [helper, verb, planPath], process.env);
+  }
+  return await spawnInherited(helper, [verb, planPath]);
+}
+
+function spawnInherited(helper: string, args: string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(helper, args, { stdio: 'inherit' });
+    child.on('error', (cause) => reject(new TsmanError(`run ${helper}`, { cause })));
+    child.on('exit', (code) => resolve(code ?? EXIT_CANNOT_EXECUTE));
+  });
+}
+
+/** The records that make a failed helper turn into `tsman` again, so that one place words the error. */
+export function explainRecord(directories: { readonly dataRoot: string; readonly runRoot: string }, ...words: string[]): PlanRecord {
+  const script = process.argv[1];
+  // Compiled, argv[1] is inside the executable; from source it is the script to run.
+  const program = script === undefined || script.startsWith('/$bunfs/') ? [process.execPath] : [process.execPath, script];
+  return ['explain', ...program, '--root', directories.dataRoot, '--runroot', directories.runRoot, '__explain', ...words];
+}
+
+/**
+ * Runs the helper without becoming it and returns the pid it reports.
+ * @throws TsmanError worded by describeFailure
+ */
+export async function runHelper(verb: string, planPath: string, what: string): Promise<number> {
+  const child = spawn(helperPath(), [verb, planPath], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
+  const report = child.stdio[3];
+  const chunks: Buffer[] = [];
+  report?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', (cause) => reject(new TsmanError(`run ${helperPath()}`, { cause })));
+    child.on('close', resolve);
+  });
+  const [kind, first = '', second = '', third = ''] = Buffer.concat(chunks).toString().split('\u0000');
+  if (kind === 'ok') return Number(first);
+  if (kind === 'fail') throw describeFailure(what, { step: first, subject: second, errno: Number(third) });
+  throw new TsmanError(`${what}: the helper ended with status ${code} and no report`);
+}
+
+/** Words a helper's failure: what, step, subject, reason, and what to do about it where we know. */
+export function describeFailure(what: string, failure: HelperFailure): TsmanError {
+  const { name, text } = errnoText(failure.errno);
+  const reason = failure.errno === 0 ? '' : `: ${text} (${name})`;
+  const subject = failure.subject === '' ? '' : ` ${failure.subject}`;
+  return new TsmanError(`${what}: ${failure.step}${subject}${reason}`, { hint: hintFor(failure, name), exitCode: exitCodeFor(failure, name) });
+}
+
+function exitCodeFor(failure: HelperFailure, errno: string): number {
+  if (failure.step !== 'exec') return 125;
+  return errno === 'ENOENT' ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
+}
+
+/** What helps against the failures that users meet, by step and errno. */
+function hintFor({ step, subject }: HelperFailure, errno: string): string | undefined {
+  if (step === 'exec' && errno === 'ENOENT') return `is ${subject} in the image, and in its PATH? A script also needs its interpreter`;
+  if (step === 'exec' && errno === 'EACCES') return `${subject} is not executable, or its file system is mounted noexec`;
+  if (step === 'exec' && errno === 'ENOEXEC') return `${subject} is for another architecture, or a script without #!`;
+  if (step === 'lock') return 'it is running already';
+  if (step === 'unshare' || step === 'clone') {
+    return 'this system does not let unprivileged users make namespaces; check sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns';
+  }
+  if (step === 'newuidmap' || step === 'newgidmap') {
+    return errno === 'ENOENT' ? 'install the package uidmap: sudo apt-get install uidmap' : 'are the ranges in /etc/subuid and /etc/subgid yours, and newuidmap and newgidmap set-uid root?';
+  }
+  if (step === 'network-process') return 'is pasta installed (package passt) and /dev/net/tun usable? --network none and --network host need neither';
+  if (step === 'user') return 'the user or group must be a number, or be in the /etc/passwd or /etc/group of the image';
+  return undefined;
+}
+
+/** `ENOENT` and its sentence, for a Linux errno. */
+function errnoText(errno: number): { name: string; text: string } {
+  const entry = util().getSystemErrorMap().get(-errno);
+  return { name: entry?.[0] ?? `errno ${errno}`, text: entry?.[1] ?? 'unknown error' };
+}
+
+// Only failures need it.
+function util(): typeof import('node:util') {
+  return process.getBuiltinModule('node:util');
+}
