@@ -1,0 +1,74 @@
+import { TsmanError } from '../base/error.ts';
+import { readIfExists } from '../base/file.ts';
+import { formatReference, type Reference } from '../oci/reference.ts';
+import { userContainersPath } from './paths.ts';
+
+type Table = Readonly<Record<string, unknown>>;
+
+/**
+ * Checks a pull against policy.json (containers-policy.json(5)): the user's file, else the system's;
+ * without one everything is accepted, as in Docker.
+ * @throws TsmanError when the policy says no, or asks for signatures, which tsman cannot check yet
+ */
+export function checkPolicy(reference: Reference, env: NodeJS.ProcessEnv = process.env): void {
+  const paths = [userContainersPath('policy.json', env), '/etc/containers/policy.json'];
+  for (const path of paths) {
+    const text = readIfExists(path);
+    if (text === undefined) continue;
+    checkRequirements(parsePolicy(text, path), reference, path);
+    return;
+  }
+}
+
+/** The same for a policy already parsed. */
+export function checkRequirements(policy: Table, reference: Reference, path: string): void {
+  const requirements = findRequirements(policy, reference);
+  const name = formatReference(reference);
+  if (!Array.isArray(requirements) || requirements.length === 0) {
+    throw new TsmanError(`${path}: no requirements for ${name}`);
+  }
+  for (const requirement of requirements) {
+    const type = isTable(requirement) ? requirement['type'] : undefined;
+    if (type === 'insecureAcceptAnything') continue;
+    if (type === 'reject') throw new TsmanError(`${name} is rejected by ${path}`);
+    if (type === 'signedBy' || type === 'sigstoreSigned') {
+      throw new TsmanError(
+        `${path} wants a signature (${type}) for ${name}, which tsman cannot check yet`,
+        {
+          hint: 'pull it with a tool that checks signatures, or change the policy',
+        },
+      );
+    }
+    throw new TsmanError(`${path}: unknown requirement ${JSON.stringify(type)} for ${name}`);
+  }
+}
+
+/** The most specific scope wins: the full reference, the repository, its parents, the host, *.host. */
+function findRequirements(policy: Table, { registry, repository, ...rest }: Reference): unknown {
+  const transports = policy['transports'];
+  const docker = isTable(transports) ? transports['docker'] : undefined;
+  if (!isTable(docker)) return policy['default'];
+  const scopes = [formatReference({ registry, repository, ...rest })];
+  const parts = `${registry}/${repository}`.split('/');
+  for (let length = parts.length; length > 0; length--)
+    scopes.push(parts.slice(0, length).join('/'));
+  const labels = registry.replace(/:\d+$/, '').split('.');
+  for (let from = 1; from < labels.length; from++) scopes.push(`*.${labels.slice(from).join('.')}`);
+  scopes.push('');
+  const scope = scopes.find((each) => Object.hasOwn(docker, each));
+  return scope === undefined ? policy['default'] : docker[scope];
+}
+
+function parsePolicy(text: string, path: string): Table {
+  try {
+    const policy: unknown = JSON.parse(text);
+    if (isTable(policy)) return policy;
+  } catch (cause) {
+    throw new TsmanError(`read ${path}: not JSON`, { cause });
+  }
+  throw new TsmanError(`read ${path}: not an object`);
+}
+
+function isTable(value: unknown): value is Table {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
