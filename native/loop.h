@@ -43,7 +43,6 @@ struct loop {
 	int slave;             /* see streams_hold_slave; -1 = none */
 	bool takes_input;      /* the container was started with its input open */
 	bool ended;            /* its process has been reaped */
-	bool touched;          /* the buffers hold more than a page */
 	int awaited;           /* the client whose hello holds back the output, or -1 */
 	unsigned int owing;    /* clients that owe */
 	unsigned int stuck;

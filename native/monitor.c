@@ -32,6 +32,7 @@
 #include <unistd.h>
 
 #include "ending.h"
+#include "idle.h"
 #include "log.h"
 #include "loop.h"
 #include "scratch.h"
@@ -48,6 +49,7 @@ static struct loop loop;
 
 static struct {
 	bool settled, told;
+	bool awake;             /* there was work since fall_idle */
 	struct ending ending;
 	pid_t network;          /* still to be reaped, or 0 */
 	int64_t timeout_at, network_at, stall_at; /* CLOCK_MONOTONIC ms, 0 = never */
@@ -173,7 +175,7 @@ static void expire(void)
 
 static int next_timeout(void)
 {
-	int64_t now = now_ms(), wait = loop.touched ? IDLE_MS : -1;
+	int64_t now = now_ms(), wait = state.awake ? IDLE_MS : -1;
 	int64_t at[] = { state.timeout_at, state.network_at,
 			 state.settled ? 0 : state.stall_at };
 
@@ -186,10 +188,12 @@ static int next_timeout(void)
 	return wait > INT_MAX ? INT_MAX : (int)wait;
 }
 
-/* Give the buffers' pages back: most containers are quiet most of the time. */
+/* Most containers are quiet most of the time, and then the buffers and most of the
+ * program need not be in memory. */
 static void fall_idle(void)
 {
-	loop.touched = false;
+	state.awake = false;
+	idle_release_program();
 	madvise(scratch, SCRATCH_SIZE, MADV_DONTNEED);
 	if (loop.owing == 0)
 		madvise(chunk_frame, FRAME_PAYLOAD, MADV_DONTNEED);
@@ -269,6 +273,7 @@ static int start(const struct monitor *monitor)
 	if (timeout != NULL)
 		state.timeout_at = now_ms() + (int64_t)strtoull(timeout->argv[0], NULL, 10) * 1000;
 	ending_prepare(monitor);
+	state.awake = true;
 	record_event(monitor->plan, NULL);
 	reap(); /* it may have ended before its SIGCHLD was ours */
 	return 0;
@@ -285,7 +290,9 @@ int monitor_run(struct monitor *monitor)
 
 		streams_watch(&loop);
 		n = epoll_wait(loop.epoll, events, 16, next_timeout());
-		if (n == 0 && loop.touched)
+		if (n > 0)
+			state.awake = true;
+		else if (n == 0 && state.awake)
 			fall_idle();
 		for (int i = 0; i < n; i++)
 			dispatch(&events[i]);

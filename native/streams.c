@@ -40,7 +40,6 @@ size_t container_input(struct loop *self, const char *bytes, size_t size)
 
 	if (target->fd < 0 || !self->takes_input)
 		return size;
-	self->touched |= size > 2048;
 	do
 		n = write(target->fd, bytes, size);
 	while (n < 0 && errno == EINTR);
@@ -98,7 +97,6 @@ bool streams_read(struct loop *self, struct source *source, int stream)
 		source_close(self, source);
 		return false;
 	}
-	self->touched |= n > 2048;
 	log_write(stream, (const char *)chunk_frame + FRAME_HEADER, (size_t)n);
 	frame_header(chunk_frame, stream == 1 ? FRAME_STDOUT : FRAME_STDERR, (size_t)n);
 	self->chunk = FRAME_HEADER + (size_t)n;
