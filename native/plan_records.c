@@ -46,6 +46,7 @@ static const struct record_rule rules[] = {
 	{ "explain", PLAN_ALL, false, "p*", NULL },
 	{ "network-process", PLAN_BOX, false, "p+", NULL },
 	{ "timeout", PLAN_BOX, false, "n", NULL },
+	{ "pin", PLAN_FS, false, "p", NULL },
 	{ "personality", PLAN_BOX | PLAN_EXEC, false, "x", NULL },
 
 	{ "rootfs-overlay", PLAN_BOX, false, "ssk+", "ro,volatile" },
