@@ -7,7 +7,6 @@
 #include "userns.h"
 
 #include <dirent.h>
-#include <grp.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <signal.h>
@@ -18,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#include "groups.h"
 #include "id_map.h"
 #include "message.h"
 #include "numbers.h"
@@ -157,11 +157,8 @@ int userns_write_maps(struct userns *userns, pid_t pid, struct failure *why)
 
 int become_root(const struct plan *plan, struct failure *why)
 {
-	/* With a map of one id the kernel has taken setgroups(2) away for good, and
-	 * the groups we came with stay, as "nogroup" without power over the map. */
-	if (plan_find(plan, "keep-groups") == NULL && setgroups(0, NULL) < 0 &&
-	    !(errno == EPERM && id_map_is_single(plan, "gid-map")))
-		return fail(why, "setgroups", "0");
+	if (plan_find(plan, "keep-groups") == NULL && groups_set(NULL, 0, why) < 0)
+		return -1;
 	if (setresgid(0, 0, 0) < 0)
 		return fail(why, "setresgid", "0");
 	if (setresuid(0, 0, 0) < 0)

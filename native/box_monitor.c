@@ -1,0 +1,193 @@
+/* The verb box, the monitor's side until its loop: streams, container, network, success or failure.
+ *
+ * The monitor lives in the engine's user namespace and in the host's other
+ * namespaces. What does not need the id map (log, socket, pipes) is done while
+ * newuidmap still runs. */
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "box.h"
+#include "fuse_root.h"
+#include "id_map.h"
+#include "message.h"
+#include "network_process.h"
+#include "process.h"
+#include "syscalls.h"
+
+static int prepare(struct box *box, struct failure *why)
+{
+	int pair[2];
+
+	if (setsid() < 0)
+		return fail(why, "setsid", "");
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		return fail(why, "prctl", "subreaper");
+	if (chdir("/") < 0)
+		return fail(why, "chdir", "/");
+	if (monitor_open_log(box->plan, why) < 0)
+		return -1;
+	box->monitor.listener = monitor_listen(box->monitor.run_dir, why);
+	if (box->monitor.listener < 0 || box_open_stdio(box, why) < 0 ||
+	    box_open_cgroup(box->plan, &box->cgroup, why) < 0 || message_pair(pair, why) < 0)
+		return -1;
+	box->sync = pair[0];
+	box->container_sync = pair[1];
+	return 0;
+}
+
+static int enter_user_namespace(struct box *box, struct failure *why)
+{
+	if (userns_is_new(&box->userns)) {
+		if (message_await(box->main_socket, MESSAGE_MAPPED, "userns", why) < 0)
+			return -1;
+	}
+	/* Only main needs the lock; a copy of ours would keep the next box waiting. */
+	if (userns_become(&box->userns, why) < 0)
+		return -1;
+	userns_close(&box->userns);
+	/* Changing ids made us undumpable, and then the next helper of this user
+	 * could not open our namespace to join it. */
+	if (prctl(PR_SET_DUMPABLE, 1) < 0)
+		return fail(why, "prctl", "dumpable");
+	return box_open_joins(box, why);
+}
+
+static int start_container(struct box *box, struct failure *why)
+{
+	if (box_clone_container(box, why) < 0)
+		return -1;
+	close_and_forget(&box->container_sync);
+	for (size_t i = 0; i < 3; i++)
+		close_and_forget(&box->stdio[i]);
+	for (size_t i = 0; i < box->join_count; i++)
+		close_and_forget(&box->joins[i].fd);
+	close_and_forget(&box->cgroup);
+	if (plan_find(box->plan, "inner-uid-map") == NULL)
+		return 0;
+	if (id_maps_write_inner(box->plan, box->monitor.child, why) < 0)
+		return -1;
+	if (message_send_kind(box->sync, MESSAGE_MAPPED) < 0)
+		return fail(why, "container", "send");
+	return 0;
+}
+
+/* One message of the container process. 1 = go on, 0 = it runs its program, -1 = failed. */
+static int handle_message(struct box *box, struct failure *why)
+{
+	struct message message;
+	int fd = -1;
+	int got = message_receive(box->sync, &message, &fd);
+
+	if (got <= 0)
+		return got == 0 ? 0 : fail(why, "container", "receive");
+	if (message.kind == MESSAGE_FAILED) {
+		*why = message.failure;
+		return -1;
+	}
+	if (message.kind == MESSAGE_TERMINAL && fd >= 0 && box->monitor.terminal < 0) {
+		box->monitor.terminal = fd;
+		return 1;
+	}
+	if (message.kind == MESSAGE_FUSE && fd >= 0) {
+		got = fuse_root_serve(box->plan, fd, why);
+		close(fd);
+		return got < 0 || message_send_kind(box->sync, MESSAGE_GO) < 0 ? -1 : 1;
+	}
+	close_descriptor(&fd);
+	return fail_errno(why, "container", "unexpected message", EPROTO);
+}
+
+/* Until the program runs (the socket is closed by execve), keep the container and the network
+ * process going side by side. */
+static int wait_for_exec(struct box *box, struct network_process *network, struct failure *why)
+{
+	for (;;) {
+		struct pollfd polled[2] = {
+			{ .fd = box->sync, .events = POLLIN },
+			{ .fd = network->pidfd, .events = POLLIN },
+		};
+		int got;
+
+		if (poll(polled, 2, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			return fail(why, "poll", "");
+		}
+		if (polled[0].revents != 0) {
+			got = handle_message(box, why);
+			if (got <= 0)
+				return got;
+		}
+		if (polled[1].revents != 0) {
+			if (network_process_ready(network, &box->monitor.network, why) < 0)
+				return -1;
+			if (message_send_kind(box->sync, MESSAGE_GO) < 0)
+				return fail(why, "container", "send");
+		}
+	}
+}
+
+/* `run -d | cat` must end: nothing of the caller's stays open here. */
+static int release_caller(struct failure *why)
+{
+	AUTO_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return fail(why, "open", "/dev/null");
+	for (int fd = 0; fd < 3; fd++)
+		if (dup2(null, fd) < 0)
+			return fail(why, "dup2", "/dev/null");
+	return 0;
+}
+
+static int launch(struct box *box, struct failure *why)
+{
+	struct network_process network = { .pidfd = -1, .output = -1 };
+
+	if (prepare(box, why) < 0 || enter_user_namespace(box, why) < 0 ||
+	    start_container(box, why) < 0 ||
+	    network_process_start(&network, box->plan, box->monitor.child, why) < 0 ||
+	    release_caller(why) < 0 || wait_for_exec(box, &network, why) < 0) {
+		if (network.pidfd >= 0)
+			(void)sys_pidfd_send_signal(network.pidfd, SIGTERM);
+		return -1;
+	}
+	if (plan_find(box->plan, "terminal") != NULL && box->monitor.terminal < 0)
+		return fail_errno(why, "terminal", "none arrived", ENOTTY);
+	close_and_forget(&box->sync);
+	return monitor_write_state(&box->monitor, why);
+}
+
+static void abandon(struct box *box, struct failure *why)
+{
+	if (box->monitor.child > 0) {
+		(void)sys_pidfd_send_signal(box->monitor.child_pidfd, SIGKILL);
+		(void)wait_for(box->monitor.child);
+	}
+	if (box->monitor.network > 0)
+		(void)kill(box->monitor.network, SIGTERM);
+	if (box->monitor.listener >= 0)
+		(void)unlinkat(box->monitor.run_dir, "attach.sock", 0);
+	/* Whoever hears of the failure may start the container again at once. */
+	close_and_forget(&box->monitor.lock);
+	(void)message_send_failure(box->main_socket, why);
+}
+
+int box_monitor(struct box *box)
+{
+	struct failure why = { 0 };
+	struct message running = { .kind = MESSAGE_RUNNING };
+
+	close_and_forget(&box->userns.lock);
+	if (launch(box, &why) < 0) {
+		abandon(box, &why);
+		return 125;
+	}
+	running.pid = box->monitor.child;
+	(void)message_send(box->main_socket, &running, -1);
+	close_and_forget(&box->main_socket);
+	return monitor_run(&box->monitor);
+}

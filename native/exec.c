@@ -1,0 +1,193 @@
+/* The verb exec: one more process in a running container.
+ *
+ *   main            plain user: waits, relays the terminal or the exit status
+ *     └─ intermediate   joins the namespaces; a pid namespace takes effect for children, so it
+ *     └─ command        clones its brother (CLONE_PARENT: our own child) and leaves
+ *
+ * Main never enters anything, so it keeps the host's files for `explain` and has
+ * no powers while it relays. */
+#include "exec.h"
+
+#include <sched.h>
+#include <signal.h>
+
+#include "attach.h"
+#include "box.h"
+#include "descriptors.h"
+#include "message.h"
+#include "numbers.h"
+#include "process.h"
+#include "report.h"
+#include "seal.h"
+#include "syscalls.h"
+
+struct exec {
+	const struct plan *plan;
+	pid_t target;
+	int pidfd; /* of the target */
+	int sealed;
+	int cgroup;
+	int terminal;
+	pid_t child;
+	struct stage_descriptors keep;
+};
+
+static bool is_detached(const struct plan *plan)
+{
+	return plan_find(plan, "announce") != NULL && plan_find(plan, "attach") == NULL;
+}
+
+static int prepare(struct exec *exec, const struct plan *plan, struct failure *why)
+{
+	const struct record *target = plan_find(plan, "target");
+	const struct record *filter = plan_find(plan, "seccomp");
+
+	*exec = (struct exec){ .plan = plan, .cgroup = -1, .terminal = -1, .sealed = -1,
+			       .keep = { .plan = plan->fd, .sync = -1, .filter = -1 } };
+	exec->target = (pid_t)number_of(target->argv[0]);
+	exec->pidfd = process_open(exec->target, number_of(target->argv[1]));
+	if (exec->pidfd < 0)
+		return fail(why, "target", target->argv[0]);
+	/* Host paths, opened while they still are. */
+	if (filter != NULL) {
+		exec->keep.filter = open(filter->argv[0], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		if (exec->keep.filter < 0)
+			return fail(why, "seccomp", filter->argv[0]);
+	}
+	if (box_open_cgroup(plan, &exec->cgroup, why) < 0)
+		return -1;
+	exec->sealed = seal_by_copy(why);
+	return exec->sealed < 0 ? -1 : 0;
+}
+
+/* What of 0, 1 and 2 is not the caller's. */
+static int place_stdio(const struct plan *plan, int null)
+{
+	bool none = is_detached(plan) || plan_find(plan, "terminal") != NULL;
+
+	if ((none || plan_find(plan, "stdin") == NULL) && dup2(null, 0) < 0)
+		return -1;
+	return none && (dup2(null, 1) < 0 || dup2(null, 2) < 0) ? -1 : 0;
+}
+
+static pid_t clone_command(struct exec *exec, struct failure *why)
+{
+	struct clone_args args = { .flags = CLONE_PARENT };
+	pid_t pid;
+
+	if (exec->cgroup >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (unsigned int)exec->cgroup;
+	}
+	pid = sys_clone3(&args);
+	if (pid < 0)
+		return (pid_t)fail(why, "clone", "command");
+	if (pid > 0)
+		return pid;
+	(void)seal_execute(exec->sealed, &exec->keep, why);
+	(void)message_send_failure(exec->keep.sync, why);
+	_exit(125);
+}
+
+static _Noreturn void intermediate(struct exec *exec)
+{
+	struct message message = { .kind = MESSAGE_PID };
+	struct failure why = { 0 };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0 || place_stdio(exec->plan, null) < 0)
+		(void)fail(&why, "stdio", "/dev/null");
+	else if (exec_join(exec->plan, exec->target, exec->pidfd, &why) == 0)
+		message.pid = clone_command(exec, &why);
+	if (why.error != 0)
+		(void)message_send_failure(exec->keep.sync, &why);
+	else
+		(void)message_send(exec->keep.sync, &message, -1);
+	_exit(0);
+}
+
+/* Until the command runs: its pid, its terminal, or why not. */
+static int listen_for_start(struct exec *exec, int socket, struct failure *why)
+{
+	struct message message;
+	int fd = -1;
+	int got;
+
+	while ((got = message_receive(socket, &message, &fd)) == 1) {
+		if (message.kind == MESSAGE_PID) {
+			exec->child = message.pid;
+		} else if (message.kind == MESSAGE_TERMINAL && fd >= 0 && exec->terminal < 0) {
+			exec->terminal = fd;
+			continue;
+		} else if (message.kind == MESSAGE_FAILED) {
+			*why = message.failure;
+		}
+		close_descriptor(&fd);
+	}
+	if (got < 0)
+		return fail(why, "exec", "receive");
+	if (why->error != 0)
+		return -1;
+	return exec->child > 0 ? 0 : fail_errno(why, "target", "ended", ECHILD);
+}
+
+static int start(struct exec *exec, struct failure *why)
+{
+	int sockets[2];
+	pid_t between;
+	int result;
+
+	if (message_pair(sockets, why) < 0)
+		return -1;
+	exec->keep.sync = sockets[1];
+	between = fork();
+	if (between == 0) {
+		close(sockets[0]);
+		intermediate(exec);
+	}
+	close(sockets[1]);
+	if (between < 0) {
+		close(sockets[0]);
+		return fail(why, "fork", "");
+	}
+	result = listen_for_start(exec, sockets[0], why);
+	close(sockets[0]);
+	(void)wait_for(between);
+	return result;
+}
+
+/* A detached command with a terminal needs somebody to hold the other side of it. */
+static int leave(struct exec *exec, int pidfd)
+{
+	AUTO_CLOSE int null = -1;
+
+	if (exec->terminal < 0 || fork() != 0)
+		return 0;
+	(void)setsid();
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null >= 0 && dup2(null, 0) >= 0 && dup2(null, 1) >= 0 && dup2(null, 2) >= 0)
+		(void)attach_pty(exec->plan, exec->terminal, pidfd, exec->child);
+	return 0;
+}
+
+int exec_main(const struct plan *plan)
+{
+	struct failure why = { 0 };
+	struct exec exec;
+	AUTO_CLOSE int pidfd = -1;
+
+	if (descriptors_close_inherited(plan, &why) < 0 || prepare(&exec, plan, &why) < 0 ||
+	    start(&exec, &why) < 0)
+		return report_failure(plan, &why);
+	close_and_forget(&exec.sealed);
+	pidfd = sys_pidfd_open(exec.child);
+	if (pidfd < 0)
+		(void)fail(&why, "pidfd_open", "command");
+	if (why.error != 0 || report_running(plan, exec.child, 0, &why) < 0)
+		return report_failure(plan, &why);
+	if (is_detached(plan))
+		return leave(&exec, pidfd);
+	if (exec.terminal >= 0)
+		return attach_pty(plan, exec.terminal, pidfd, exec.child);
+	return exec_wait(plan, exec.child, pidfd);
+}

@@ -1,0 +1,18 @@
+/* The verbs that run a command: in a container, or in the engine's user namespace. */
+#ifndef TSMAN_EXEC_H
+#define TSMAN_EXEC_H
+
+#include <sys/types.h>
+
+#include "failure.h"
+#include "plan.h"
+
+int exec_main(const struct plan *plan);
+int unshare_main(const struct plan *plan);
+
+/* exec_join.c: enter every namespace in which `pid` differs from us, and be root there. */
+int exec_join(const struct plan *plan, pid_t pid, int pidfd, struct failure *why);
+/* exec_wait.c: forward signals with `sig-proxy` until the child ends; its exit status. */
+int exec_wait(const struct plan *plan, pid_t child, int pidfd);
+
+#endif

@@ -1,0 +1,62 @@
+/* The process that becomes the container's program: what its steps share. */
+#ifndef TSMAN_STAGE_H
+#define TSMAN_STAGE_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+
+#include "failure.h"
+#include "plan.h"
+#include "user.h"
+
+#define SECCOMP_MAX BPF_MAXINSNS
+
+struct stage {
+	const struct plan *plan;
+	int sync;      /* messages with the monitor, or with exec's main; -1 = none */
+	int root;      /* O_PATH on the container's root, before and after the pivot; -1 = not yet */
+	int proc;      /* the host's procfs, verified; -1 in exec */
+	int terminal;  /* the pty's slave, or -1 */
+	bool pivoted;
+	bool has_identity;
+	struct identity identity;
+	const char *masked; /* a directory already covered by the empty tmpfs */
+	unsigned int umask; /* for the program */
+	int filter_fd;      /* an already opened seccomp program, or -1 */
+	struct sock_filter filter[SECCOMP_MAX];
+	unsigned short filter_length;
+};
+
+typedef int step_function(struct stage *stage, const struct record *record, struct failure *why);
+
+void stage_init(struct stage *stage, const struct plan *plan);
+/* Carry out every step of the plan. Returns only with a failure. */
+int stage_run(struct stage *stage, struct failure *why);
+/* The re-executed process: argv after the verb. Never returns normally. */
+int stage_main(int argc, char **argv);
+
+/* rootfs.c */
+step_function step_rootfs_overlay, step_rootfs_fuse, step_rootfs_bind, step_pivot;
+/* mounts.c */
+step_function step_mount, step_bind, step_bind_inside, step_mask, step_readonly;
+/* devices.c */
+step_function step_devices, step_device, step_console;
+/* Open a pty inside the container unless `console` did; its master goes up `sync`. */
+int terminal_open(struct stage *stage, struct failure *why);
+/* files.c */
+step_function step_mkdir, step_symlink, step_write;
+/* system.c */
+step_function step_sysctl, step_hostname, step_domainname, step_loopback, step_rlimit;
+step_function step_oom_score_adj, step_umask;
+/* credentials.c: from root of the user namespace to the plan's user and capabilities. */
+int credentials_apply(struct stage *stage, struct failure *why);
+/* filter.c: read the plan's `seccomp` file while its path still means the host's; load it. */
+int filter_read(struct stage *stage, struct failure *why);
+int filter_load(const struct stage *stage, struct failure *why);
+/* working_directory.c */
+int working_directory_make(struct stage *stage, struct failure *why);
+int working_directory_enter(struct stage *stage, struct failure *why);
+/* program.c: the environment, PATH, execve. Returns only with a failure. */
+step_function step_exec;
+
+#endif
