@@ -78,6 +78,7 @@ export function removeImage(storage: Storage, image: Pick<ImageRecord, 'id'>): v
 export function imageInUse(id: string, users: readonly string[]): TsmanError {
   const shown = users.map((user) => user.slice(0, 12)).join(', ');
   return new TsmanError(`image ${id.slice(0, 12)} is used by container ${shown}`, {
+    exitCode: 2,
     hint: 'remove the container first, or use -f to remove both',
   });
 }
