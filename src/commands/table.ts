@@ -31,6 +31,7 @@ export const COMMANDS: readonly TableEntry[] = [
   ...entries(loader(() => import('./kill.ts').then((m) => m.killCommand)), 'kill', 'container kill'),
   ...entries(loader(() => import('./logs.ts').then((m) => m.logsCommand)), 'logs', 'container logs'),
   ...entries(loader(() => import('./ps.ts').then((m) => m.psCommand)), 'ps', 'container ps', 'container ls', 'container list'),
+  ...entries(loader(() => import('./image/pull.ts').then((m) => m.pullCommand)), 'pull', 'image pull'),
   ...entries(loader(() => import('./rm.ts').then((m) => m.rmCommand)), 'rm', 'container rm'),
   ...entries(loader(() => import('./run.ts').then((m) => m.runCommand)), 'run', 'container run'),
   ...entries(loader(() => import('./start.ts').then((m) => m.startCommand)), 'start', 'container start'),

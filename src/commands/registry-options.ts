@@ -1,0 +1,78 @@
+import { UsageError } from '../base/error.ts';
+import type { RegistryAccess } from '../image/registry-access.ts';
+import type { CommandContext, OptionSpecs, OptionValues } from './command.ts';
+import { durationMs } from './duration.ts';
+
+/** The options of every command that talks to a registry. */
+export const REGISTRY_OPTIONS = {
+  authfile: { kind: 'text', value: 'FILE', help: 'the auth.json to take credentials from' },
+  certDir: { kind: 'text', value: 'DIR', help: "the registry's *.crt and our *.cert, *.key" },
+  tlsVerify: { kind: 'flag', default: true, help: 'want TLS with a valid certificate' },
+} as const satisfies OptionSpecs;
+
+/** And of those that move images. */
+export const TRANSFER_OPTIONS = {
+  ...REGISTRY_OPTIONS,
+  creds: {
+    kind: 'text',
+    value: 'USER:PASSWORD',
+    help: 'credentials; others can see them in ps, so rather log in',
+  },
+  retry: {
+    kind: 'text',
+    value: 'NUMBER',
+    help: 'further attempts after a failure that may pass (default 3)',
+  },
+  retryDelay: {
+    kind: 'text',
+    value: 'DURATION',
+    help: 'before the second attempt, doubled each time (default 1s)',
+  },
+  quiet: { kind: 'flag', short: 'q', help: 'no progress' },
+  progress: {
+    kind: 'text',
+    value: 'MODE',
+    help: 'how to show progress',
+    choices: ['auto', 'plain', 'tty', 'none'],
+  },
+  disableContentTrust: { kind: 'flag', help: 'ignored', hidden: true },
+} as const satisfies OptionSpecs;
+
+export function registryAccess(
+  options: OptionValues<typeof REGISTRY_OPTIONS>,
+  context: CommandContext,
+): RegistryAccess {
+  return {
+    authFile: options.authfile,
+    certDir: options.certDir,
+    // Not given is not the same as true: registries.conf may say insecure.
+    tlsVerify: context.isSet('tlsVerify') ? options.tlsVerify : undefined,
+  };
+}
+
+export function transferAccess(
+  options: OptionValues<typeof TRANSFER_OPTIONS>,
+  context: CommandContext,
+): RegistryAccess {
+  const retry = options.retry === undefined ? undefined : Number(options.retry);
+  if (retry !== undefined && (!Number.isSafeInteger(retry) || retry < 0)) {
+    throw new UsageError(`option --retry: ${JSON.stringify(options.retry)} is not a number`);
+  }
+  return {
+    ...registryAccess(options, context),
+    credentials: parseCredentials(options.creds),
+    retry,
+    retryDelayMs:
+      options.retryDelay === undefined
+        ? undefined
+        : durationMs(options.retryDelay, '--retry-delay'),
+  };
+}
+
+function parseCredentials(text: string | undefined): RegistryAccess['credentials'] {
+  if (text === undefined) return undefined;
+  const colon = text.indexOf(':');
+  // The text itself is not quoted: it holds a password.
+  if (colon < 1) throw new UsageError('option --creds: want USER:PASSWORD');
+  return { username: text.slice(0, colon), password: text.slice(colon + 1) };
+}
