@@ -1,12 +1,11 @@
 import * as fs from 'node:fs';
 import { TsmanError } from '../base/error.ts';
 import { deleteContainerRow } from '../storage/containers.ts';
-import { removeTree } from '../storage/trash.ts';
+import { removeTree, trashPath } from '../storage/trash.ts';
 import type { CreateTarget } from './create.ts';
 import type { Container } from './record.ts';
 import { killContainer, waitForEnd } from './stop.ts';
 import { containerDirectory, type ContainerState, readState, runDirectory } from './state.ts';
-import { trashPath } from './start.ts';
 
 /**
  * Removes a container: the record goes first (from then on nobody sees it), then its directory is
@@ -23,7 +22,7 @@ export async function removeContainer(target: CreateTarget, container: Container
   }
   deleteContainerRow(target.storage, container.id);
   fs.rmSync(runDirectory(target.directories, container.id), { recursive: true, force: true });
-  const trash = trashPath(target.directories.dataRoot, container.id);
+  const trash = trashPath(target.directories, container.id);
   try {
     fs.renameSync(containerDirectory(target.directories, container.id), trash);
   } catch (error) {

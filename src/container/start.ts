@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { TsmanError } from '../base/error.ts';
@@ -8,6 +7,7 @@ import { becomeHelper, explainRecord, runHelper, writePlan } from '../helper/run
 import { networkRecords } from '../network/pasta.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import { usernsRecords } from '../rootless/id-map.ts';
+import { trashPath } from '../storage/trash.ts';
 import type { CreateTarget } from './create.ts';
 import { hostsFile, resolvConf } from './hosts-files.ts';
 import { containerSteps, namespaceWord } from './plan.ts';
@@ -90,7 +90,7 @@ function boxSettings(target: CreateTarget, container: Container, config: Runtime
     ['events', `${directories.dataRoot}/events`],
     ...logRecord(target, container),
   ];
-  if (container.autoRemove) records.push(['auto-remove', trashPath(directories.dataRoot, id)]);
+  if (container.autoRemove) records.push(['auto-remove', trashPath(directories, id)]);
   if (spec.terminal) records.push(['terminal', 0, 0]);
   if (spec.openStdin) records.push(['stdin', 'open']);
   if (options.attach.length > 0 && spec.log.driver !== 'passthrough') records.push(['attach', options.attach.join(',')]);
@@ -101,12 +101,6 @@ function boxSettings(target: CreateTarget, container: Container, config: Runtime
   if (spec.timeoutSeconds > 0) records.push(['timeout', spec.timeoutSeconds]);
   records.push(...networkRecords(spec.networkMode, spec.ports, runDirectory(directories, id), target.userns.kind === 'none'));
   return records;
-}
-
-/** A name in the trash: whatever is there may be deleted by anyone at any time. */
-export function trashPath(dataRoot: string, id: string): string {
-  fs.mkdirSync(`${dataRoot}/trash`, { recursive: true, mode: 0o700 });
-  return `${dataRoot}/trash/${id.slice(0, 12)}-${randomBytes(4).toString('hex')}`;
 }
 
 function logRecord(target: CreateTarget, container: Container): PlanRecord[] {

@@ -13,3 +13,12 @@ export function helperPath(): string {
   if (existsSync(beside)) return beside;
   return join(dirname(fileURLToPath(import.meta.url)), '../../bin/tsman-helper');
 }
+
+/** A file of the package that is not code: `TSMAN_SHARE`, else `../share` beside the executable's directory. */
+export function sharePath(name: string): string {
+  const forced = process.env['TSMAN_SHARE'];
+  if (forced !== undefined && forced !== '') return join(forced, name);
+  const beside = join(dirname(process.execPath), '../share', name);
+  if (existsSync(beside)) return beside;
+  return join(dirname(fileURLToPath(import.meta.url)), '../../share', name);
+}

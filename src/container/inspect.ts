@@ -1,0 +1,199 @@
+import type { Directories } from '../rootless/directories.ts';
+import { containerPortName } from '../network/ports.ts';
+import { logPath } from './logs.ts';
+import { type Container, readConfig } from './record.ts';
+import { containerDirectory, type ContainerState, readState, runDirectory } from './state.ts';
+import type { CreateTarget } from './create.ts';
+
+/** A container as `tsman inspect` prints it: the field names and types of Podman's and Docker's. */
+export function inspectContainer(target: Pick<CreateTarget, 'storage' | 'directories'>, container: Container): Record<string, unknown> {
+  const { directories } = target;
+  const { spec } = container;
+  const state = readState(directories, container.id);
+  const config = readConfig(target.storage, container.id);
+  const [path = '', ...args] = config.process.args;
+  return {
+    Id: container.id,
+    Created: container.createdAt,
+    Path: path,
+    Args: args,
+    State: inspectState(state, container),
+    Image: container.imageID ?? '',
+    ImageName: spec.imageName,
+    Rootfs: spec.rootfs ?? '',
+    ResolvConfPath: `${runDirectory(directories, container.id)}/resolv.conf`,
+    HostnamePath: `${runDirectory(directories, container.id)}/hostname`,
+    HostsPath: `${runDirectory(directories, container.id)}/hosts`,
+    StaticDir: containerDirectory(directories, container.id),
+    OCIConfigPath: `${containerDirectory(directories, container.id)}/config.json`,
+    LogPath: logPath(directories, container),
+    LogTag: '',
+    ConmonPidFile: '',
+    PidFile: spec.pidFile ?? '',
+    Name: container.name,
+    RestartCount: state.restarts,
+    Driver: 'overlay',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    EffectiveCaps: config.process.capabilities?.effective ?? [],
+    BoundingCaps: config.process.capabilities?.bounding ?? [],
+    ExecIDs: [],
+    GraphDriver: graphDriver(directories, container),
+    Mounts: spec.volumes.map((volume) => ({
+      Type: 'bind',
+      Source: volume.source,
+      Destination: volume.destination,
+      Driver: '',
+      Mode: '',
+      Options: volume.options,
+      RW: !volume.options.includes('ro'),
+      Propagation: volume.options.find((word) => /^r?(private|shared|slave|unbindable)$/.test(word)) ?? 'rprivate',
+    })),
+    Dependencies: [],
+    NetworkSettings: networkSettings(container, state),
+    Namespace: '',
+    IsInfra: false,
+    Config: inspectConfig(container, config.process, config.hostname ?? ''),
+    HostConfig: inspectHostConfig(container, config),
+  };
+}
+
+const NEVER = '0001-01-01T00:00:00Z';
+
+function inspectState(state: ContainerState, container: Container): Record<string, unknown> {
+  return {
+    OciVersion: '1.1.0',
+    Status: state.status,
+    Running: state.status === 'running',
+    Paused: state.status === 'paused',
+    Restarting: false,
+    OOMKilled: state.oomKilled,
+    Dead: false,
+    Pid: state.pid,
+    ConmonPid: state.monitorPid,
+    ExitCode: state.exitCode ?? 0,
+    Error: state.orphaned ? `the monitor of container ${container.name} was killed` : '',
+    StartedAt: state.startedAt?.toISOString() ?? NEVER,
+    FinishedAt: state.finishedAt?.toISOString() ?? NEVER,
+    CgroupPath: '',
+    Checkpointed: false,
+    Restored: false,
+  };
+}
+
+function graphDriver(directories: Directories, container: Container): Record<string, unknown> {
+  const directory = containerDirectory(directories, container.id);
+  return {
+    Name: 'overlay',
+    Data: {
+      LowerDir: container.spec.layers.map((hex) => `${directories.dataRoot}/layers/${hex}`).join(':'),
+      UpperDir: `${directory}/upper`,
+      WorkDir: `${directory}/work`,
+    },
+  };
+}
+
+/** `{"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}`; exposed ports that are not published map to null. */
+function portBindings(container: Container): Record<string, { HostIp: string; HostPort: string }[] | null> {
+  const bindings: Record<string, { HostIp: string; HostPort: string }[] | null> = {};
+  for (const name of container.spec.exposedPorts) bindings[name.includes('/') ? name : `${name}/tcp`] = null;
+  for (const port of container.spec.ports) {
+    for (let offset = 0; offset < port.range; offset++) {
+      const name = containerPortName(port, offset);
+      const list = bindings[name] ?? [];
+      bindings[name] = [...list, { HostIp: port.hostIP, HostPort: String(port.hostPort + offset) }];
+    }
+  }
+  return bindings;
+}
+
+function networkSettings(container: Container, state: ContainerState): Record<string, unknown> {
+  return {
+    EndpointID: '', Gateway: '', IPAddress: '', IPPrefixLen: 0, IPv6Gateway: '', GlobalIPv6Address: '', GlobalIPv6PrefixLen: 0, MacAddress: '',
+    Bridge: '', SandboxID: '', HairpinMode: false, LinkLocalIPv6Address: '', LinkLocalIPv6PrefixLen: 0,
+    Ports: portBindings(container),
+    SandboxKey: state.pid === 0 ? '' : `/proc/${state.pid}/ns/net`,
+    Networks: {},
+  };
+}
+
+function inspectConfig(container: Container, process: { readonly env: readonly string[]; readonly cwd: string; readonly user: { readonly umask?: number } }, hostname: string): Record<string, unknown> {
+  const { spec } = container;
+  return {
+    Hostname: hostname,
+    Domainname: '',
+    User: spec.user,
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    Tty: spec.terminal,
+    OpenStdin: spec.openStdin,
+    StdinOnce: false,
+    Env: process.env,
+    Cmd: spec.command,
+    Image: spec.imageName,
+    Volumes: null,
+    WorkingDir: process.cwd,
+    Entrypoint: spec.entrypoint,
+    OnBuild: null,
+    Labels: spec.labels,
+    Annotations: spec.annotations,
+    StopSignal: spec.stopSignal,
+    CreateCommand: spec.createCommand,
+    Umask: (process.user.umask ?? 0o22).toString(8).padStart(4, '0'),
+    Timeout: spec.timeoutSeconds,
+    StopTimeout: spec.stopTimeoutSeconds,
+    ExposedPorts: Object.fromEntries(spec.exposedPorts.map((name) => [name.includes('/') ? name : `${name}/tcp`, {}])),
+  };
+}
+
+function inspectHostConfig(container: Container, config: ReturnType<typeof readConfig>): Record<string, unknown> {
+  const { spec } = container;
+  const { log } = spec;
+  const mode = (type: string): string => {
+    const namespace = config.linux.namespaces.find((candidate) => candidate.type === type);
+    return namespace === undefined ? 'host' : (namespace.path ?? 'private');
+  };
+  return {
+    Binds: spec.volumes.map((volume) => [volume.source, volume.destination, ...(volume.options.length > 0 ? [volume.options.join(',')] : [])].join(':')),
+    CgroupMode: mode('cgroup'),
+    ContainerIDFile: '',
+    LogConfig: { Type: log.driver, Config: null, Path: log.path ?? '', Tag: '', Size: log.maxSizeBytes === 0 ? '0B' : `${log.maxSizeBytes}B` },
+    NetworkMode: spec.networkMode === 'private' ? 'pasta' : spec.networkMode,
+    PortBindings: Object.fromEntries(Object.entries(portBindings(container)).filter(([, value]) => value !== null)),
+    RestartPolicy: { Name: '', MaximumRetryCount: 0 },
+    AutoRemove: container.autoRemove,
+    Annotations: spec.annotations,
+    VolumeDriver: '',
+    VolumesFrom: null,
+    CapAdd: [],
+    CapDrop: [],
+    Dns: spec.hosts.dnsServers,
+    DnsOptions: spec.hosts.dnsOptions,
+    DnsSearch: spec.hosts.dnsSearch,
+    ExtraHosts: spec.hosts.add,
+    GroupAdd: spec.groups,
+    IpcMode: mode('ipc'),
+    Cgroup: '',
+    Links: null,
+    OomScoreAdj: config.process.oomScoreAdj ?? 0,
+    PidMode: mode('pid'),
+    Privileged: spec.privileged,
+    PublishAllPorts: false,
+    ReadonlyRootfs: config.root.readonly === true,
+    SecurityOpt: [...(spec.seccomp === 'default' ? [] : [`seccomp=${spec.seccomp}`]), ...(config.process.noNewPrivileges === true ? ['no-new-privileges'] : [])],
+    Tmpfs: Object.fromEntries(config.mounts.filter((mount) => mount.type === 'tmpfs' && !mount.destination.startsWith('/dev')).map((mount) => [mount.destination, mount.options.join(',')])),
+    UTSMode: mode('uts'),
+    UsernsMode: '',
+    ShmSize: shmSize(config.mounts),
+    Runtime: 'tsman',
+    Init: spec.init !== undefined,
+    Ulimits: (config.process.rlimits ?? []).map((limit) => ({ Name: `RLIMIT_${limit.type.toUpperCase()}`, Soft: limit.soft, Hard: limit.hard })),
+  };
+}
+
+function shmSize(mounts: readonly { readonly destination: string; readonly options: readonly string[] }[]): number {
+  const size = mounts.find((mount) => mount.destination === '/dev/shm')?.options.find((word) => word.startsWith('size='));
+  return size === undefined ? 0 : Number(size.slice('size='.length));
+}

@@ -1,0 +1,215 @@
+import type { TsmanError } from '../base/error.ts';
+import type { Directories } from '../rootless/directories.ts';
+import { type EngineUserns, usernsRecords } from '../rootless/id-map.ts';
+import { FsAgentError, FsProcess } from './fs-process.ts';
+import {
+  FS_HEADER_BYTES,
+  FS_NODE_MODE,
+  FS_OPERATION,
+  FS_PAYLOAD_MAX_BYTES,
+  FS_REPLY,
+  type FsAttributes,
+  type FsCounters,
+  type FsEntry,
+  type FsNodeType,
+  type FsPath,
+  FsPayload,
+  type FsReplyReader,
+} from './fs-protocol.ts';
+import { FsReplies } from './fs-replies.ts';
+
+const BATCH_BYTES = 256 << 10;
+/** Content from this size on is handed over as it is instead of being copied into the batch. */
+const DIRECT_BYTES = 32 << 10;
+const WAITING_MAX_BYTES = 4 << 20;
+const REPLIES_MAX = 256;
+
+export interface FsAgentTarget {
+  readonly userns: EngineUserns;
+  readonly directories: Directories;
+}
+
+/** Starts a rootfs agent on one directory. Whether it could start is known at the first `sync`. */
+export function openFsAgent(target: FsAgentTarget, pinnedDirectory: string): FsAgent {
+  return new FsAgent(target, pinnedDirectory);
+}
+
+/**
+ * Speaks the fs stream (native/README.md) with one helper. Changing operations return at once; the
+ * first that fails makes every later call throw. Call `drain` now and then, `sync` at the end: only
+ * its return says that everything was done. Always `close`.
+ */
+export class FsAgent {
+  readonly #process: FsProcess;
+  readonly #pending: FsReplies<FsReplyReader>[] = [];
+  readonly #gone: Promise<void>;
+  #batch = Buffer.allocUnsafe(BATCH_BYTES);
+  #batched = 0;
+  #sequence = 0;
+  #failure: TsmanError | undefined;
+
+  constructor({ userns, directories }: FsAgentTarget, pinnedDirectory: string) {
+    const plan = [...usernsRecords(userns, directories.runRoot), ['pin', pinnedDirectory] as const];
+    let onGone = (): void => {};
+    this.#gone = new Promise((resolve) => {
+      onGone = resolve;
+    });
+    const onReply = (type: number, reader: FsReplyReader): void => this.#receive(type, reader);
+    this.#process = new FsProcess(plan, directories.runRoot, onReply, (error) => {
+      this.#failure ??= error;
+      for (const replies of this.#pending.splice(0)) replies.end(this.#failure);
+      onGone();
+    });
+  }
+
+  /** Makes a directory; one that exists keeps its content. Its mtime is set by the next `sync`. */
+  mkdir(path: FsPath, attributes: FsAttributes): void {
+    this.#send(FS_OPERATION.mkdir, new FsPayload().attributes({ mode: 0o755, ...attributes }).bytes(path));
+  }
+
+  /** Makes a regular file of this size; `data` calls fill it, what they leave out is a hole. */
+  file(path: FsPath, attributes: FsAttributes, sizeBytes: number): void {
+    this.#send(FS_OPERATION.file, new FsPayload().attributes(attributes).bytes(path).u64(sizeBytes));
+  }
+
+  /** Content of the file begun last. The chunk must not change afterwards. */
+  data(offset: number, chunk: Buffer): void {
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + FS_PAYLOAD_MAX_BYTES - 8);
+      this.#send(FS_OPERATION.data, new FsPayload().u64(offset + at), part);
+      at += part.length;
+    }
+  }
+
+  symlink(path: FsPath, target: FsPath, attributes: FsAttributes): void {
+    this.#send(FS_OPERATION.symlink, new FsPayload().attributes(attributes).bytes(path).bytes(target));
+  }
+
+  hardLink(path: FsPath, target: FsPath): void {
+    this.#send(FS_OPERATION.hardLink, new FsPayload().bytes(path).bytes(target));
+  }
+
+  /** Hides what lower layers have under this name. */
+  whiteout(path: FsPath): void {
+    this.#send(FS_OPERATION.whiteout, new FsPayload().bytes(path));
+  }
+
+  /** Hides everything that lower layers have in this directory. */
+  opaque(path: FsPath): void {
+    this.#send(FS_OPERATION.opaque, new FsPayload().bytes(path));
+  }
+
+  /** A fifo, socket or device; devices are counted and left out where a user namespace forbids them. */
+  node(path: FsPath, type: FsNodeType, device: { major: number; minor: number }, attributes: FsAttributes): void {
+    const payload = new FsPayload().attributes(attributes).bytes(path);
+    this.#send(FS_OPERATION.node, payload.u32(FS_NODE_MODE[type], device.major, device.minor));
+  }
+
+  /** Changes attributes of what exists. */
+  set(path: FsPath, attributes: FsAttributes): void {
+    this.#send(FS_OPERATION.set, new FsPayload().attributes(attributes).bytes(path));
+  }
+
+  /** Removes a file or a whole tree; no failure when it is not there. */
+  remove(path: FsPath): void {
+    this.#send(FS_OPERATION.remove, new FsPayload().bytes(path));
+  }
+
+  rename(from: FsPath, to: FsPath): void {
+    this.#send(FS_OPERATION.rename, new FsPayload().bytes(from).bytes(to));
+  }
+
+  /** Everything below `path`, itself first, names sorted, parents before children. */
+  async *walk(path: FsPath, options: { oneFileSystem?: boolean; xattrs?: boolean } = {}): AsyncGenerator<FsEntry> {
+    const flags = (options.oneFileSystem === true ? 1 : 0) | (options.xattrs === false ? 0 : 2);
+    const replies = this.#ask(FS_OPERATION.walk, new FsPayload().bytes(path).u32(flags));
+    for await (const reader of replies) yield reader.entry();
+  }
+
+  /** A regular file's content; ranges that no part covers are holes. */
+  async *readFile(path: FsPath, offset = 0, length = Number.MAX_SAFE_INTEGER): AsyncGenerator<{ offset: number; bytes: Buffer }> {
+    const replies = this.#ask(FS_OPERATION.read, new FsPayload().bytes(path).u64(offset).u64(length));
+    for await (const reader of replies) yield { offset: reader.number(), bytes: reader.rest() };
+  }
+
+  /** What a tree takes on the disk; a file with several names counts once. */
+  async usage(path: FsPath): Promise<{ sizeBytes: number; inodes: number }> {
+    for await (const reader of this.#ask(FS_OPERATION.usage, new FsPayload().bytes(path).u32(0)))
+      return { sizeBytes: 512 * reader.number(), inodes: reader.number() };
+    throw new Error('the rootfs agent gave no answer');
+  }
+
+  /** Waits until everything asked for is done, directories' mtimes included. */
+  async sync(options: { toDisk?: boolean } = {}): Promise<FsCounters> {
+    for await (const it of this.#ask(FS_OPERATION.sync, new FsPayload().u32(options.toDisk === true ? 1 : 0)))
+      return { devicesSkipped: it.number(), ownersSquashed: it.number(), xattrsDropped: it.number() };
+    throw new Error('the rootfs agent gave no answer');
+  }
+
+  /** Waits when much is under way; call it between operations to keep memory flat. */
+  async drain(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#process.waitingBytes > WAITING_MAX_BYTES) await this.#process.drained();
+  }
+
+  /** Ends the helper and waits for that; what was not synced may be left undone. */
+  async close(options: { kill?: boolean } = {}): Promise<void> {
+    if (options.kill === true) this.#process.kill();
+    else this.#flush();
+    this.#process.end();
+    await this.#gone;
+  }
+
+  #ask(operation: number, payload: FsPayload): FsReplies<FsReplyReader> {
+    this.#send(operation, payload);
+    const replies = new FsReplies<FsReplyReader>(this.#sequence, () => this.#process.resume());
+    this.#pending.push(replies);
+    this.#flush();
+    return replies;
+  }
+
+  #send(operation: number, payload: FsPayload, content?: Buffer): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    const direct = content !== undefined && content.length >= DIRECT_BYTES;
+    const parts = content === undefined || direct ? payload.parts : [...payload.parts, content];
+    const bytes = parts.reduce((sum, part) => sum + part.length, FS_HEADER_BYTES);
+    if (bytes > BATCH_BYTES - this.#batched) this.#flush();
+    if (bytes > this.#batch.length) this.#batch = Buffer.allocUnsafe(bytes);
+    const length = bytes - FS_HEADER_BYTES + (direct ? content.length : 0);
+    this.#batched = this.#batch.writeUInt32LE(length, this.#batched);
+    this.#batched = this.#batch.writeUInt32LE(operation, this.#batched);
+    for (const part of parts) this.#batched += part.copy(this.#batch, this.#batched);
+    this.#sequence++;
+    if (!direct) return;
+    this.#flush();
+    this.#process.write(content);
+  }
+
+  #flush(): void {
+    if (this.#batched === 0) return;
+    // The stream keeps what it was given until it is written: the rest of the batch is still free.
+    this.#process.write(this.#batch.subarray(0, this.#batched));
+    this.#batch = this.#batch.subarray(this.#batched);
+    if (this.#batch.length < DIRECT_BYTES) this.#batch = Buffer.allocUnsafe(BATCH_BYTES);
+    this.#batched = 0;
+  }
+
+  #receive(type: number, reader: FsReplyReader): void {
+    const [head] = this.#pending;
+    if (type === FS_REPLY.failed) {
+      const sequence = reader.number();
+      const errno = reader.u32();
+      const error = new FsAgentError(`${reader.bytes()}`, `${reader.bytes()}`, errno);
+      if (head?.sequence === sequence) this.#pending.shift()?.end(error);
+      else this.#failure ??= error;
+    } else if (type === FS_REPLY.entry || type === FS_REPLY.data) {
+      head?.push(reader);
+      if ((head?.waiting ?? 0) > REPLIES_MAX) this.#process.pause();
+    } else if (type === FS_REPLY.ok || type === FS_REPLY.end) {
+      reader.u64();
+      // A usage or sync answers in its last frame; of a walk or a read it says nothing new.
+      if (type === FS_REPLY.ok || head?.waiting === 0) head?.push(reader);
+      this.#pending.shift()?.end();
+    }
+  }
+}

@@ -1,0 +1,178 @@
+import { constants } from 'node:fs';
+
+/** The requests of the fs stream; formats in native/README.md, "The fs stream". */
+export const FS_OPERATION = {
+  mkdir: 1,
+  file: 2,
+  data: 3,
+  symlink: 4,
+  hardLink: 5,
+  whiteout: 6,
+  opaque: 7,
+  node: 8,
+  set: 9,
+  remove: 10,
+  rename: 11,
+  walk: 12,
+  read: 13,
+  usage: 14,
+  sync: 15,
+} as const;
+
+export const FS_REPLY = { ready: 1, ok: 2, failed: 3, entry: 4, data: 5, end: 6 } as const;
+
+/** Bytes of a frame's header: length (32 bits), operation, three zeros. */
+export const FS_HEADER_BYTES = 8;
+/** The most a request's payload may have; the helper refuses more. */
+export const FS_PAYLOAD_MAX_BYTES = 1 << 20;
+
+/** A path below the pinned directory: text is UTF-8, bytes are taken as they are. No `..`. */
+export type FsPath = string | Buffer;
+
+export interface FsXattr {
+  readonly name: FsPath;
+  readonly value: Buffer;
+}
+
+/** What to set; what is absent stays as the kernel made it (owner 0:0, mode 0644 or 0755, now). */
+export interface FsAttributes {
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  readonly mode?: number;
+  readonly mtime?: FsTime;
+  readonly xattrs?: readonly FsXattr[];
+}
+
+export interface FsTime {
+  readonly seconds: number;
+  readonly nanoseconds: number;
+}
+
+export type FsNodeType = 'fifo' | 'character' | 'block' | 'socket';
+
+/** One entry of a walk. Ids are those inside the engine's user namespace. */
+export interface FsEntry {
+  /** Relative to where the walk began, which is itself the entry with an empty path. */
+  readonly path: Buffer;
+  /** Type and permissions, st_mode of stat(2). */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly linkCount: number;
+  readonly sizeBytes: number;
+  readonly inode: bigint;
+  /** Of 512 bytes. */
+  readonly blocks: number;
+  readonly deviceMajor: number;
+  readonly deviceMinor: number;
+  readonly mtime: FsTime;
+  readonly linkTarget: Buffer;
+  readonly xattrs: readonly FsXattr[];
+}
+
+/** What the agent had to leave out, since it started. */
+export interface FsCounters {
+  readonly devicesSkipped: number;
+  readonly ownersSquashed: number;
+  readonly xattrsDropped: number;
+}
+
+const SET_OWNER = 1;
+const SET_MODE = 2;
+const SET_MTIME = 4;
+
+/** The type bits for `node`. */
+export const FS_NODE_MODE: Readonly<Record<FsNodeType, number>> = {
+  fifo: constants.S_IFIFO,
+  character: constants.S_IFCHR,
+  block: constants.S_IFBLK,
+  socket: constants.S_IFSOCK,
+};
+
+/** Builds one request's payload. */
+export class FsPayload {
+  readonly parts: Buffer[] = [];
+
+  u32(...values: number[]): this {
+    const bytes = Buffer.allocUnsafe(4 * values.length);
+    for (const [at, value] of values.entries()) bytes.writeUInt32LE(value >>> 0, 4 * at);
+    this.parts.push(bytes);
+    return this;
+  }
+
+  u64(value: number): this {
+    const bytes = Buffer.allocUnsafe(8);
+    bytes.writeBigInt64LE(BigInt(value));
+    this.parts.push(bytes);
+    return this;
+  }
+
+  bytes(value: FsPath): this {
+    const bytes = typeof value === 'string' ? Buffer.from(value) : value;
+    this.u32(bytes.length);
+    this.parts.push(bytes);
+    return this;
+  }
+
+  attributes({ owner, mode, mtime, xattrs = [] }: FsAttributes): this {
+    const set =
+      (owner === undefined ? 0 : SET_OWNER) |
+      (mode === undefined ? 0 : SET_MODE) |
+      (mtime === undefined ? 0 : SET_MTIME);
+    // A file without a mode of its own is made with these bits.
+    this.u32(set, owner?.uid ?? 0, owner?.gid ?? 0, mode ?? 0o644);
+    this.u64(mtime?.seconds ?? 0).u32(mtime?.nanoseconds ?? 0, xattrs.length);
+    for (const { name, value } of xattrs) this.bytes(name).bytes(value);
+    return this;
+  }
+}
+
+/** Reads one reply's payload. */
+export class FsReplyReader {
+  #at = 0;
+  readonly #bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  u32(): number {
+    this.#at += 4;
+    return this.#bytes.readUInt32LE(this.#at - 4);
+  }
+
+  u64(): bigint {
+    this.#at += 8;
+    return this.#bytes.readBigUInt64LE(this.#at - 8);
+  }
+
+  number(): number {
+    return Number(this.u64());
+  }
+
+  bytes(): Buffer {
+    const length = this.u32();
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  rest(): Buffer {
+    return this.#bytes.subarray(this.#at);
+  }
+
+  entry(): FsEntry {
+    const path = this.bytes();
+    const [mode, uid, gid, linkCount] = [this.u32(), this.u32(), this.u32(), this.u32()];
+    const [sizeBytes, inode, blocks] = [this.number(), this.u64(), this.number()];
+    const [deviceMajor, deviceMinor] = [this.u32(), this.u32()];
+    const mtime = { seconds: Number(BigInt.asIntN(64, this.u64())), nanoseconds: this.u32() };
+    const linkTarget = this.bytes();
+    const xattrs = Array.from({ length: this.u32() }, () => ({
+      name: this.bytes(),
+      value: this.bytes(),
+    }));
+    return {
+      ...{ path, mode, uid, gid, linkCount, sizeBytes, inode, blocks, deviceMajor, deviceMinor },
+      ...{ mtime, linkTarget, xattrs },
+    };
+  }
+}

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import { hasCode, TsmanError } from '../base/error.ts';
+import { helperPath } from '../helper/location.ts';
+import { writePlan } from '../helper/run.ts';
+import type { Directories } from '../rootless/directories.ts';
+import { type EngineUserns, usernsRecords } from '../rootless/id-map.ts';
+
+/** What deleting trees needs from the engine. */
+export interface TrashTarget {
+  readonly directories: Directories;
+  readonly userns: EngineUserns;
+}
+
+/** A name in the trash: whatever is there may be deleted by anyone at any time. */
+export function trashPath({ dataRoot }: Directories, name: string): string {
+  fs.mkdirSync(`${dataRoot}/trash`, { recursive: true, mode: 0o700 });
+  return `${dataRoot}/trash/${name.slice(0, 12)}-${randomBytes(4).toString('hex')}`;
+}
+
+/**
+ * Deletes a tree that may hold files of subordinate ids. Most containers wrote none: what we may
+ * delete ourselves costs no process.
+ */
+export async function removeTree(target: TrashTarget, path: string): Promise<void> {
+  try {
+    fs.rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    if (!hasCode(error, 'EACCES') && !hasCode(error, 'EPERM')) throw error;
+    await removeInUserns(target, path);
+  }
+}
+
+async function removeInUserns(target: TrashTarget, path: string): Promise<void> {
+  const plan = `${target.directories.runRoot}/remove-${randomBytes(6).toString('hex')}`;
+  writePlan(plan, [...usernsRecords(target.userns, target.directories.runRoot), ['exec', '/bin/rm', '-rf', '--one-file-system', '--', path]]);
+  const child = spawn(helperPath(), ['unshare', plan], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const chunks: Buffer[] = [];
+  child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  if (code !== 0) throw new TsmanError(`delete ${path}: ${Buffer.concat(chunks).toString().trim().slice(0, 500)}`);
+}
