@@ -19,38 +19,24 @@
 
 #include "process.h"
 
-/* What the program must find again as we found it. */
-struct inherited {
-	sigset_t mask;
-	struct sigaction ttin, ttou;
-};
-
 static int complain(const char *what, const char *subject)
 {
 	dprintf(2, "Error: init: %s %s: %s\n", what, subject, strerror(errno));
 	return 125;
 }
 
-/* Every signal waits for sigwaitinfo, except those that our own faults raise. */
-static void hold_signals(struct inherited *inherited)
+/* Every signal waits for sigwaitinfo. A fault of our own kills us although blocked.
+ * Blocked SIGTTIN and SIGTTOU also let us write messages and give the terminal away
+ * while we are in its background. */
+static void hold_signals(sigset_t *inherited)
 {
-	static const int faults[] = { SIGFPE, SIGILL, SIGSEGV, SIGBUS, SIGABRT, SIGTRAP, SIGSYS };
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	sigset_t set;
 
 	sigfillset(&set);
-	for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
-		sigdelset(&set, faults[i]);
-	/* We are in the background of the terminal that the child has: writing a message
-	 * or passing the terminal on must not stop us. */
-	sigdelset(&set, SIGTTIN);
-	sigdelset(&set, SIGTTOU);
-	sigprocmask(SIG_SETMASK, &set, &inherited->mask);
-	sigaction(SIGTTIN, &ignore, &inherited->ttin);
-	sigaction(SIGTTOU, &ignore, &inherited->ttou);
+	sigprocmask(SIG_SETMASK, &set, inherited);
 }
 
-static int run_program(char **argv, const struct inherited *inherited)
+static int run_program(char **argv, const sigset_t *inherited)
 {
 	int error;
 
@@ -62,9 +48,7 @@ static int run_program(char **argv, const struct inherited *inherited)
 	if (tcsetpgrp(0, getpgrp()) < 0 && errno != ENOTTY && errno != ENXIO && errno != EPERM &&
 	    errno != EBADF && errno != EINVAL && errno != EIO)
 		return complain("tcsetpgrp", argv[0]);
-	sigaction(SIGTTIN, &inherited->ttin, NULL);
-	sigaction(SIGTTOU, &inherited->ttou, NULL);
-	sigprocmask(SIG_SETMASK, &inherited->mask, NULL);
+	sigprocmask(SIG_SETMASK, inherited, NULL);
 	execvp(argv[0], argv);
 	error = errno;
 	complain("exec", argv[0]);
@@ -107,7 +91,7 @@ static int serve(pid_t child)
 
 int init_main(int argc, char **argv)
 {
-	struct inherited inherited;
+	sigset_t inherited;
 	int at = 1;
 	pid_t child;
 

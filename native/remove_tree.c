@@ -1,6 +1,6 @@
 /* Deleting a tree, by descriptors only.
  *
- * A fixed stack holds one descriptor, name and position per level. A directory below
+ * A fixed stack holds one descriptor, name and batch of entries per level. A directory below
  * the last level is first moved up to the top one under a new name and met again
  * there, so depth costs renames, not memory, descriptors or stack. */
 #include "remove_tree.h"
@@ -19,6 +19,7 @@
 #include "text.h"
 
 #define LEVELS 24
+#define BATCH (SCRATCH_SIZE / LEVELS & ~7) /* bytes of scratch for each level's entries */
 
 /* As the kernel writes it (getdents64(2)); d_name is what follows. */
 struct entry {
@@ -32,7 +33,7 @@ struct entry {
 struct removal {
 	int fd[LEVELS];
 	char name[LEVELS][256]; /* of level n in level n-1 */
-	int64_t position[LEVELS]; /* where level n-1 goes on after level n */
+	long at[LEVELS], end[LEVELS]; /* what is left of the level's batch */
 	int depth;              /* the level we are at */
 	uint64_t moved;         /* makes names for directories moved up */
 	int error;              /* the first one */
@@ -118,28 +119,31 @@ static bool remove_entry(struct removal *removal, const struct entry *entry)
 	}
 	removal->depth++;
 	removal->fd[removal->depth] = fd;
-	removal->position[removal->depth] = entry->next;
+	removal->at[removal->depth] = removal->end[removal->depth] = 0;
 	strcpy(removal->name[removal->depth], entry->name); /* at most 255 bytes, NAME_MAX */
 	return true;
 }
 
-/* Read entries of the current level until there are none (true) or we went down (false). */
+/* Take entries of the current level until there are none (true) or we went down (false). */
 static bool finish_level(struct removal *removal)
 {
+	int depth = removal->depth;
+	char *batch = scratch + depth * BATCH;
+
 	for (;;) {
-		long n = syscall(SYS_getdents64, removal->fd[removal->depth], scratch, SCRATCH_SIZE / 2);
+		while (removal->at[depth] < removal->end[depth]) {
+			const struct entry *entry = (const void *)(batch + removal->at[depth]);
 
-		if (n < 0)
-			note(removal, errno);
-		if (n <= 0)
-			return true;
-		for (long at = 0; at < n;) {
-			const struct entry *entry = (const void *)(scratch + at);
-
+			removal->at[depth] += entry->length;
 			if (remove_entry(removal, entry))
 				return false;
-			at += entry->length;
 		}
+		removal->at[depth] = 0;
+		removal->end[depth] = syscall(SYS_getdents64, removal->fd[depth], batch, BATCH);
+		if (removal->end[depth] < 0)
+			note(removal, errno);
+		if (removal->end[depth] <= 0)
+			return true;
 	}
 }
 
@@ -151,28 +155,37 @@ static void leave_level(struct removal *removal)
 	close(removal->fd[depth]);
 	if (unlinkat(parent, removal->name[depth], AT_REMOVEDIR) < 0)
 		note(removal, errno);
-	lseek(parent, removal->position[depth], SEEK_SET);
+}
+
+static void empty_top(struct removal *removal)
+{
+	for (;;) {
+		if (!finish_level(removal))
+			continue;
+		if (removal->depth == 0)
+			return;
+		leave_level(removal);
+	}
 }
 
 int remove_contents(int directory)
 {
 	struct removal removal = { .depth = 0 };
 	uint64_t moved;
+	int attempts = 3;
 
 	removal.fd[0] = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (removal.fd[0] < 0)
 		return -1;
 	do {
 		moved = removal.moved;
+		removal.error = 0;
+		removal.at[0] = removal.end[0] = 0;
 		lseek(removal.fd[0], 0, SEEK_SET);
-		for (;;) {
-			if (!finish_level(&removal))
-				continue;
-			if (removal.depth == 0)
-				break;
-			leave_level(&removal);
-		}
-	} while (removal.moved != moved && removal.error == 0);
+		empty_top(&removal);
+		/* Some file systems skip entries when others go away while they are read. */
+	} while ((removal.moved != moved && removal.error == 0) ||
+		 (removal.error == ENOTEMPTY && --attempts > 0));
 	close(removal.fd[0]);
 	errno = removal.error;
 	return removal.error == 0 ? 0 : -1;
