@@ -18,7 +18,9 @@ export async function rootSource(name: string, options: ContainerOptions, contex
   const wantsOther = options.platform !== undefined || options.arch !== undefined || options.os !== undefined || options.variant !== undefined;
   const policy = options.pull ?? (wantsOther ? 'newer' : 'missing');
   const local = policy === 'missing' || policy === 'never' ? findImage(engine.storage, name) : undefined;
-  const image = local ?? (await (await import('../image/ensure.ts')).ensureImage(engine, name, policy, options, context));
+  // After the look into the store: `hello` is shipped with us, and needs no registry.
+  const embedded = local ?? (policy === 'always' ? undefined : await (await import('../image/embedded.ts')).loadEmbedded(engine, name));
+  const image = embedded ?? (await (await import('../image/ensure.ts')).ensureImage(engine, name, policy, options, context));
   const config = readImageConfig(engine.storage, image);
   return {
     imageID: image.id,

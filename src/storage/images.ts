@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { TsmanError } from '../base/error.ts';
 import { parseImageConfig } from '../oci/config.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -83,11 +85,18 @@ export function imageInUse(id: string, users: readonly string[]): TsmanError {
   });
 }
 
-/** The IDs of the containers made from this image. */
-export function containersUsing(storage: Storage, id: string): string[] {
-  return storage.database
-    .prepare('SELECT id FROM containers WHERE image_id = ?')
-    .all(id)
+/**
+ * The IDs of the containers made from this image. The row of a `--rm` container whose directory its
+ * monitor has removed does not count; the directory is there before the row.
+ */
+export function containersUsing({ database, directories }: Storage, id: string): string[] {
+  const rows = database
+    .prepare('SELECT id, auto_remove FROM containers WHERE image_id = ?')
+    .all(id);
+  const isThere = (container: string): boolean =>
+    existsSync(join(directories.dataRoot, 'containers', container));
+  return rows
+    .filter((row) => row['auto_remove'] === 0 || isThere(String(row['id'])))
     .map((row) => String(row['id']));
 }
 

@@ -12,7 +12,7 @@ export interface ImageLine {
 
 /** A line for each name; one for an image without. */
 export function imageLines(images: readonly ImageRecord[]): ImageLine[] {
-  return images.flatMap((image) =>
+  return images.flatMap((image): ImageLine[] =>
     image.names.length === 0
       ? [{ image, name: undefined }]
       : image.names.map((name) => ({ image, name })),
