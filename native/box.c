@@ -6,6 +6,7 @@
  * and standard streams; the monitor lets go of them. */
 #include "box.h"
 
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -14,6 +15,7 @@
 #include "attach.h"
 #include "descriptors.h"
 #include "message.h"
+#include "network_process.h"
 #include "process.h"
 #include "report.h"
 #include "syscalls.h"
@@ -85,11 +87,8 @@ static pid_t start_monitor(struct box *box, const int sockets[2], const int clie
 	_exit(box_monitor(box));
 }
 
-static int wait_until_running(struct box *box, int socket, pid_t monitor,
-			      struct message *message, struct failure *why)
+static int map_monitor(struct box *box, int socket, pid_t monitor, struct failure *why)
 {
-	int got;
-
 	if (userns_is_new(&box->userns)) {
 		if (userns_write_maps(&box->userns, monitor, why) < 0)
 			return -1;
@@ -97,7 +96,26 @@ static int wait_until_running(struct box *box, int socket, pid_t monitor,
 			return fail(why, "monitor", "send");
 	}
 	userns_close(&box->userns);
-	got = message_receive(socket, message, NULL);
+	return 0;
+}
+
+static int finish_network(struct network_process *network, int socket, struct failure *why)
+{
+	struct message message = { .kind = MESSAGE_GO };
+
+	if (network_process_ready(network, &message.pid, why) < 0) {
+		(void)message_send_failure(socket, why);
+		return -1;
+	}
+	return message_send(socket, &message, -1) < 0 ? fail(why, "monitor", "send") : 0;
+}
+
+/* A message of the monitor's. 1 = go on, 0 = the container runs, -1 = failed. */
+static int handle_monitor(struct box *box, int socket, struct network_process *network,
+			  struct message *message, struct failure *why)
+{
+	int got = message_receive(socket, message, NULL);
+
 	if (got < 0)
 		return fail(why, "monitor", "receive");
 	if (got == 0)
@@ -106,7 +124,35 @@ static int wait_until_running(struct box *box, int socket, pid_t monitor,
 		*why = message->failure;
 		return -1;
 	}
-	return 0;
+	if (message->kind == MESSAGE_RUNNING)
+		return 0;
+	return network_process_start(network, box->plan, message->pid, why) < 0 ? -1 : 1;
+}
+
+static int wait_until_running(struct box *box, int socket, struct message *message,
+			      struct failure *why)
+{
+	struct network_process network = { .pidfd = -1, .output = -1 };
+
+	for (;;) {
+		struct pollfd polled[2] = {
+			{ .fd = socket, .events = POLLIN },
+			{ .fd = network.pidfd, .events = POLLIN },
+		};
+		int got = 1;
+
+		if (poll(polled, 2, -1) < 0 && errno != EINTR)
+			return fail(why, "poll", "");
+		if (polled[0].revents != 0)
+			got = handle_monitor(box, socket, &network, message, why);
+		else if (polled[1].revents != 0)
+			got = finish_network(&network, socket, why) < 0 ? -1 : 1;
+		if (got > 0)
+			continue;
+		if (network.pidfd >= 0)
+			(void)sys_pidfd_send_signal(network.pidfd, SIGTERM);
+		return got;
+	}
 }
 
 static int run(struct box *box, int *client_end, struct failure *why)
@@ -128,7 +174,8 @@ static int run(struct box *box, int *client_end, struct failure *why)
 	*client_end = client[0];
 	if (monitor < 0)
 		return -1;
-	if (wait_until_running(box, sockets[0], monitor, &message, why) < 0) {
+	if (map_monitor(box, sockets[0], monitor, why) < 0 ||
+	    wait_until_running(box, sockets[0], &message, why) < 0) {
 		/* Its end of the socket is what a monitor that waits for us notices. */
 		close(sockets[0]);
 		(void)wait_for(monitor);

@@ -1,4 +1,4 @@
-/* The verb box, the monitor's side until its loop: streams, container, network, success or failure.
+/* The verb box, the monitor's side until its loop: streams, container, success or failure.
  *
  * The monitor lives in the engine's user namespace and in the host's other
  * namespaces. What does not need the id map (log, socket, pipes) is done while
@@ -13,7 +13,6 @@
 #include "fuse_root.h"
 #include "id_map.h"
 #include "message.h"
-#include "network_process.h"
 #include "process.h"
 #include "syscalls.h"
 
@@ -74,8 +73,28 @@ static int start_container(struct box *box, struct failure *why)
 	return 0;
 }
 
+static int serve_fuse(struct box *box, int fd, struct failure *why)
+{
+	int result = fuse_root_serve(box->plan, fd, why);
+
+	close(fd);
+	if (result == 0 && message_send_kind(box->sync, MESSAGE_GO) < 0)
+		result = fail(why, "container", "send");
+	return result;
+}
+
+/* Main starts the network process: it has to be the plain user's. See network_process.c. */
+static int tell_main(struct box *box, struct failure *why)
+{
+	struct message message = { .kind = MESSAGE_PID, .pid = box->monitor.child };
+
+	if (message_send(box->main_socket, &message, -1) < 0)
+		return fail(why, "monitor", "send");
+	return 0;
+}
+
 /* One message of the container process. 1 = go on, 0 = it runs its program, -1 = failed. */
-static int handle_message(struct box *box, struct failure *why)
+static int handle_container(struct box *box, struct failure *why)
 {
 	struct message message;
 	int fd = -1;
@@ -87,29 +106,44 @@ static int handle_message(struct box *box, struct failure *why)
 		*why = message.failure;
 		return -1;
 	}
+	if (message.kind == MESSAGE_STAGED)
+		return tell_main(box, why) < 0 ? -1 : 1;
 	if (message.kind == MESSAGE_TERMINAL && fd >= 0 && box->monitor.terminal < 0) {
 		box->monitor.terminal = fd;
 		return 1;
 	}
-	if (message.kind == MESSAGE_FUSE && fd >= 0) {
-		got = fuse_root_serve(box->plan, fd, why);
-		close(fd);
-		return got < 0 || message_send_kind(box->sync, MESSAGE_GO) < 0 ? -1 : 1;
-	}
+	if (message.kind == MESSAGE_FUSE && fd >= 0)
+		return serve_fuse(box, fd, why) < 0 ? -1 : 1;
 	close_descriptor(&fd);
 	return fail_errno(why, "container", "unexpected message", EPROTO);
 }
 
-/* Until the program runs (the socket is closed by execve), keep the container and the network
- * process going side by side. */
-static int wait_for_exec(struct box *box, struct network_process *network, struct failure *why)
+/* The network is ready, or failed, or main is gone: then nobody waits for this container. */
+static int handle_main(struct box *box, struct failure *why)
+{
+	struct message message;
+	int got = message_receive(box->main_socket, &message, NULL);
+
+	if (got <= 0)
+		return fail_errno(why, "monitor", "the caller ended", ECANCELED);
+	if (message.kind == MESSAGE_FAILED) {
+		*why = message.failure;
+		return -1;
+	}
+	box->monitor.network = message.pid;
+	if (message_send_kind(box->sync, MESSAGE_GO) < 0)
+		return fail(why, "container", "send");
+	return 0;
+}
+
+/* Until the program runs: execve closes the container's end of the socket. */
+static int wait_for_exec(struct box *box, struct failure *why)
 {
 	for (;;) {
 		struct pollfd polled[2] = {
 			{ .fd = box->sync, .events = POLLIN },
-			{ .fd = network->pidfd, .events = POLLIN },
+			{ .fd = box->main_socket, .events = POLLIN },
 		};
-		int got;
 
 		if (poll(polled, 2, -1) < 0) {
 			if (errno == EINTR)
@@ -117,15 +151,12 @@ static int wait_for_exec(struct box *box, struct network_process *network, struc
 			return fail(why, "poll", "");
 		}
 		if (polled[0].revents != 0) {
-			got = handle_message(box, why);
+			int got = handle_container(box, why);
+
 			if (got <= 0)
 				return got;
-		}
-		if (polled[1].revents != 0) {
-			if (network_process_ready(network, &box->monitor.network, why) < 0)
-				return -1;
-			if (message_send_kind(box->sync, MESSAGE_GO) < 0)
-				return fail(why, "container", "send");
+		} else if (polled[1].revents != 0 && handle_main(box, why) < 0) {
+			return -1;
 		}
 	}
 }
@@ -145,16 +176,10 @@ static int release_caller(struct failure *why)
 
 static int launch(struct box *box, struct failure *why)
 {
-	struct network_process network = { .pidfd = -1, .output = -1 };
-
 	if (prepare(box, why) < 0 || enter_user_namespace(box, why) < 0 ||
-	    start_container(box, why) < 0 ||
-	    network_process_start(&network, box->plan, box->monitor.child, why) < 0 ||
-	    release_caller(why) < 0 || wait_for_exec(box, &network, why) < 0) {
-		if (network.pidfd >= 0)
-			(void)sys_pidfd_send_signal(network.pidfd, SIGTERM);
+	    start_container(box, why) < 0 || release_caller(why) < 0 ||
+	    wait_for_exec(box, why) < 0)
 		return -1;
-	}
 	if (plan_find(box->plan, "terminal") != NULL && box->monitor.terminal < 0)
 		return fail_errno(why, "terminal", "none arrived", ENOTTY);
 	close_and_forget(&box->sync);

@@ -9,10 +9,11 @@
 
 enum message_kind {
 	MESSAGE_MAPPED = 1, /* main to monitor, monitor to container: your id map is written */
-	MESSAGE_GO,         /* monitor to container: the network is ready */
+	MESSAGE_STAGED,     /* container up: re-executed, its namespaces can be opened by our user */
+	MESSAGE_GO,         /* main to monitor to container: the network (pid, if any) is ready */
 	MESSAGE_TERMINAL,   /* container up: the pty's master is attached */
 	MESSAGE_FUSE,       /* container up: an opened /dev/fuse, please serve it */
-	MESSAGE_PID,        /* a pid as our pid namespace sees it */
+	MESSAGE_PID,        /* the container process or exec's command, as the host counts */
 	MESSAGE_FAILED,
 	MESSAGE_RUNNING,    /* monitor to main */
 };

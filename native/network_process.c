@@ -1,4 +1,10 @@
-/* Starting the network process. See network_process.h. */
+/* Starting the network process. See network_process.h.
+ *
+ * Main starts it, as the plain user outside the user namespace: pasta gives up
+ * CAP_SYS_PTRACE first thing, so inside it could not open the namespaces of the
+ * container process, which has more capabilities. Outside it can, as their
+ * owner's user. They are named by the container's pid, so it notices their end
+ * even if our monitor is killed. */
 #include "network_process.h"
 
 #include <signal.h>
@@ -13,16 +19,19 @@
 
 extern char **environ;
 
-/* `argument` with the first {netns} replaced, in new memory (never freed: one per container). */
-static char *with_netns(char *argument, const char *netns)
+/* `argument` with the first `hole` replaced by the container's namespace file `ns`, in new
+ * memory (never freed: main starts one such process and becomes the client). */
+static char *fill(char *argument, const char *hole, pid_t container, const char *ns)
 {
-	char *hole = strstr(argument, "{netns}");
+	char *at = argument == NULL ? NULL : strstr(argument, hole);
 	char *result = NULL;
+	char path[64];
 
-	if (hole == NULL)
+	if (at == NULL)
 		return argument;
-	if (asprintf(&result, "%.*s%s%s", (int)(hole - argument), argument, netns,
-		     hole + strlen("{netns}")) < 0)
+	process_path(path, container, ns);
+	if (asprintf(&result, "%.*s%s%s", (int)(at - argument), argument, path,
+		     at + strlen(hole)) < 0)
 		return NULL;
 	return result;
 }
@@ -53,7 +62,6 @@ static int spawn(struct network_process *network, char *const argv[], int output
 int network_process_start(struct network_process *network, const struct plan *plan,
 			  pid_t container, struct failure *why)
 {
-	char netns[64];
 	char **argv;
 	int output[2];
 	int error;
@@ -61,7 +69,6 @@ int network_process_start(struct network_process *network, const struct plan *pl
 	network->record = plan_find(plan, "network-process");
 	if (network->record == NULL)
 		return 0;
-	process_path(netns, container, "ns/net");
 	argv = calloc(network->record->argc, sizeof(*argv));
 	if (argv == NULL || pipe2(output, O_CLOEXEC | O_NONBLOCK) < 0) {
 		free(argv);
@@ -69,7 +76,8 @@ int network_process_start(struct network_process *network, const struct plan *pl
 	}
 	error = 0;
 	for (size_t i = 1; i < network->record->argc; i++) {
-		argv[i - 1] = with_netns(network->record->argv[i], netns);
+		argv[i - 1] = fill(network->record->argv[i], "{netns}", container, "ns/net");
+		argv[i - 1] = fill(argv[i - 1], "{userns}", container, "ns/user");
 		error = argv[i - 1] == NULL ? ENOMEM : error;
 	}
 	if (error == 0)

@@ -133,7 +133,12 @@ static int prepare(struct stage *stage, struct failure *why)
 	 * mount may show up there. Slave, so that `rslave` volumes keep working. */
 	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
 		return fail(why, "mount", "slave /");
-	return open_host_proc(stage, why);
+	if (open_host_proc(stage, why) < 0)
+		return -1;
+	if (plan_find(stage->plan, "network-process") != NULL &&
+	    message_send_kind(stage->sync, MESSAGE_STAGED) < 0)
+		return fail(why, "monitor", "send");
+	return 0;
 }
 
 void stage_init(struct stage *stage, const struct plan *plan)
