@@ -11,7 +11,7 @@
 #define CLIENTS 64
 
 /* Where an event came from; clients count from TAG_CLIENT. */
-enum tag { TAG_SIGNALS, TAG_LISTENER, TAG_STDOUT, TAG_STDERR, TAG_STDIN, TAG_CLIENT };
+enum tag { TAG_SIGNALS, TAG_LISTENER, TAG_STDOUT, TAG_STDERR, TAG_STDIN, TAG_NETWORK, TAG_CLIENT };
 
 /* A descriptor and what epoll watches on it. */
 struct source {

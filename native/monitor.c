@@ -51,7 +51,7 @@ static struct {
 	bool settled, told;
 	bool awake;             /* there was work since fall_idle */
 	struct ending ending;
-	pid_t network;          /* still to be reaped, or 0 */
+	struct source network;  /* pidfd of the network process, which is not our child */
 	int64_t timeout_at, network_at, stall_at; /* CLOCK_MONOTONIC ms, 0 = never */
 } state;
 
@@ -73,9 +73,8 @@ static void accept_clients(void)
 
 static void end_network(int signal)
 {
-	/* Not yet reaped, so the pid is still its own. */
-	if (state.network > 0)
-		kill(state.network, signal);
+	if (state.network.fd >= 0)
+		syscall(SYS_pidfd_send_signal, state.network.fd, signal, NULL, 0);
 }
 
 static void container_ended(int status)
@@ -85,7 +84,7 @@ static void container_ended(int status)
 	streams_mark_end(&loop);
 	state.timeout_at = 0;
 	state.stall_at = now_ms() + STALL_MS;
-	if (state.network > 0)
+	if (state.network.fd >= 0)
 		state.network_at = now_ms() + NETWORK_GRACE_MS;
 	end_network(SIGTERM);
 }
@@ -96,8 +95,6 @@ static void reap(void)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == state.network)
-			state.network = 0;
 		if (pid == loop.monitor->child)
 			container_ended(status);
 	}
@@ -145,7 +142,7 @@ static bool advance(void)
 		return false;
 	complete = streams_drain(&loop);
 	stalled = now_ms() >= state.stall_at;
-	if (!state.settled && (stalled || (complete && state.network == 0))) {
+	if (!state.settled && (stalled || (complete && state.network.fd < 0))) {
 		settle(complete);
 		if (!complete)
 			ending_remove(loop.monitor);
@@ -216,6 +213,8 @@ static void dispatch(const struct epoll_event *event)
 			clients_unstick(&loop);
 		if (events & ~(uint32_t)EPOLLOUT)
 			streams_read(&loop, source, tag == TAG_STDOUT ? 1 : 2);
+	} else if (tag == TAG_NETWORK) {
+		source_close(&loop, &state.network);
 	} else if (tag == TAG_STDIN) {
 		clients_unstick(&loop); /* EPOLLERR too: the next write finds out */
 	} else {
@@ -265,7 +264,10 @@ static int start(const struct monitor *monitor)
 	if (monitor->first_client >= 0)
 		client_add(&loop, monitor->first_client, true);
 
-	state.network = monitor->network;
+	state.network = (struct source){ .fd = -1, .tag = TAG_NETWORK };
+	if (monitor->network > 0)
+		state.network.fd = (int)syscall(SYS_pidfd_open, monitor->network, 0);
+	source_want(&loop, &state.network, EPOLLIN);
 	loop.slave = -1;
 	loop.takes_input = plan_find(monitor->plan, "stdin") != NULL;
 	if (loop.terminal)

@@ -14,7 +14,7 @@ struct monitor {
 	const struct plan *plan;
 	pid_t child;        /* the container's first process, our child */
 	int child_pidfd;
-	pid_t network;      /* the network process (adopted by us as subreaper), or 0 */
+	pid_t network;      /* the network process, started by main: not our child; or 0 */
 	int run_dir;        /* O_PATH or O_RDONLY directory fd of run-dir */
 	int container_dir;  /* directory fd of container-dir, or -1 */
 	int lock;           /* holds monitor.lock */

@@ -164,7 +164,7 @@ int plan_read_fd(struct plan *plan, int fd, struct failure *why)
 	if (status.st_size <= 0 || status.st_size > (off_t)PLAN_MAX_BYTES)
 		return fail_errno(why, "plan", "size", EBADMSG);
 	size = (size_t)status.st_size;
-	bytes = malloc(size);
+	bytes = calloc(1, size);
 	if (bytes == NULL)
 		return fail(why, "plan", "memory");
 	if (read_whole(fd, bytes, size) < 0) {
