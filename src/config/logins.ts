@@ -1,4 +1,3 @@
-import { TsmanError } from '../base/error.ts';
 import {
   type AuthFile,
   authEntries,
@@ -28,10 +27,7 @@ export async function findLogin(
 ): Promise<Login | undefined> {
   for (const path of authFilePaths(query.authFile, env)) {
     const file = readAuthFile(path);
-    if (file === undefined) {
-      if (path === query.authFile) throw new TsmanError(`--authfile ${path}: no such file`);
-      continue;
-    }
+    if (file === undefined) continue;
     const login = await findInFile(file, query);
     if (login !== undefined) return login;
   }

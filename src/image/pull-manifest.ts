@@ -129,18 +129,11 @@ async function fetchOrExplain(image: RemoteImage): Promise<FetchedManifest> {
     const isMissing = error instanceof RegistryError && error.status === 404;
     if (!isMissing || image.version.includes(':')) throw error;
     const near = await nearTags(image);
-    if (near === undefined)
-      throw new RegistryError(`${image.name}: no such repository`, {
-        status: 404,
-        cause: error,
-        hint: 'check the name',
-      });
+    if (near === undefined) {
+      throw new RegistryError('no such repository', { status: 404, hint: 'check the name' });
+    }
     const hint = near.length === 0 ? 'the repository has no tags' : `there is: ${near.join(', ')}`;
-    throw new RegistryError(`${image.name}: no tag ${image.version}`, {
-      status: 404,
-      cause: error,
-      hint,
-    });
+    throw new RegistryError(`no tag ${image.version}`, { status: 404, hint });
   }
 }
 

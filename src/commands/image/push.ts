@@ -1,0 +1,104 @@
+import { TsmanError, UsageError } from '../../base/error.ts';
+import { writeAtomically } from '../../base/file.ts';
+import { pushImage } from '../../image/push.ts';
+import { formatReference, parseReference, repositoryName } from '../../oci/reference.ts';
+import { matchedName, requireImage } from '../../storage/image-lookup.ts';
+import { type ImageRecord, listImages } from '../../storage/images.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { defineCommand } from '../command.ts';
+import { withProgress } from '../pull-options.ts';
+import { TRANSFER_OPTIONS, transferAccess } from '../registry-options.ts';
+
+export const pushCommand = defineCommand({
+  paths: [['push'], ['image', 'push']],
+  category: 'Images',
+  summary: 'copy an image to a registry',
+  usage: 'IMAGE [DESTINATION]',
+  examples: [['Under another name', 'tsman push web registry.example.com/team/web:1']],
+  options: {
+    ...TRANSFER_OPTIONS,
+    allTags: { kind: 'flag', short: 'a', help: 'every tag of the repository' },
+    compressionFormat: {
+      kind: 'text',
+      value: 'FORMAT',
+      help: 'how layers are compressed (as stored)',
+      choices: ['gzip', 'zstd'],
+    },
+    digestfile: { kind: 'text', value: 'FILE', help: "write the manifest's digest to a file" },
+    format: {
+      kind: 'text',
+      short: 'f',
+      value: 'FORMAT',
+      help: "the manifest's form (as stored)",
+      choices: ['oci', 'docker'],
+    },
+    removeSignatures: { kind: 'flag', help: 'ignored: signatures are never pushed', hidden: true },
+  },
+  arguments: [1, 2],
+  completes: 'images',
+  async run(options, [name = '', destination], context) {
+    const { storage } = context.openEngine();
+    const settings = {
+      ...transferAccess(options, context),
+      format: oneOf('--format', options.format === 'v2s2' ? 'docker' : options.format, [
+        'oci',
+        'docker',
+      ] as const),
+      compression: oneOf('--compression-format', options.compressionFormat, [
+        'gzip',
+        'zstd',
+      ] as const),
+    };
+    if (options.allTags && destination !== undefined)
+      throw new UsageError('--all-tags takes no destination');
+    const jobs = options.allTags ? everyTag(storage, name) : [single(storage, name, destination)];
+    for (const { image, to } of jobs) {
+      const digest = await withProgress(context, 'Pushing', options, (onTransfer) =>
+        pushImage(storage, image, to, { ...settings, onTransfer }),
+      );
+      if (options.digestfile !== undefined) writeAtomically(options.digestfile, digest, 0o644);
+      if (!options.quiet) context.stderr.write(`${to}: digest: ${digest}\n`);
+    }
+    return 0;
+  },
+});
+
+interface Job {
+  readonly image: ImageRecord;
+  readonly to: string;
+}
+
+function single(storage: Storage, name: string, destination: string | undefined): Job {
+  const image = requireImage(storage, name);
+  const to = destination?.replace(/^docker:\/\//, '') ?? matchedName(image, name);
+  if (to === undefined)
+    throw new TsmanError(`push ${name}: where to?`, {
+      hint: 'give a destination, e.g. registry.example.com/name:tag',
+    });
+  return { image, to };
+}
+
+function everyTag(storage: Storage, name: string): Job[] {
+  const wanted = repositoryName(parseReference(name));
+  const jobs = listImages(storage).flatMap((image) =>
+    image.names
+      .map((each) => parseReference(each))
+      .filter((each) => each.tag !== undefined && repositoryName(each) === wanted)
+      .map((each) => ({ image, to: formatReference(each) })),
+  );
+  if (jobs.length === 0) throw new TsmanError(`${name}: no image of this name has a tag`);
+  return jobs;
+}
+
+function oneOf<T extends string>(
+  option: string,
+  text: string | undefined,
+  choices: readonly T[],
+): T | undefined {
+  const found = choices.find((choice) => choice === text);
+  if (text !== undefined && found === undefined)
+    throw new UsageError(
+      `option ${option}: ${JSON.stringify(text)} is none of ${choices.join(', ')}`,
+    );
+  return found;
+}

@@ -1,0 +1,67 @@
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { constants, createGzip, createZstdCompress } from 'node:zlib';
+import { TsmanError } from '../base/error.ts';
+import { type Descriptor, type Manifest, MEDIA_TYPE } from '../oci/image.ts';
+import { BlobWriter, blobPath } from '../storage/blobs.ts';
+import type { Storage } from '../storage/storage.ts';
+import { decompress, peek } from './decompress.ts';
+
+export type LayerCompression = 'gzip' | 'zstd';
+
+const TYPES: Readonly<Record<string, LayerCompression | 'none'>> = {
+  [MEDIA_TYPE.ociLayer]: 'none',
+  [MEDIA_TYPE.dockerLayer]: 'none',
+  [MEDIA_TYPE.ociLayerGzip]: 'gzip',
+  [MEDIA_TYPE.dockerLayerGzip]: 'gzip',
+  [MEDIA_TYPE.ociLayerZstd]: 'zstd',
+};
+
+/**
+ * A manifest whose layers all have the wanted compression. New blobs are put into the store, named
+ * by their digest; nothing refers to them there, so the next prune takes them away.
+ */
+export async function recompressLayers(
+  storage: Storage,
+  manifest: Manifest,
+  wanted: LayerCompression,
+): Promise<Manifest> {
+  const layers: Descriptor[] = [];
+  for (const layer of manifest.layers) layers.push(await recompress(storage, layer, wanted));
+  return { ...manifest, layers };
+}
+
+async function recompress(
+  storage: Storage,
+  layer: Descriptor,
+  wanted: LayerCompression,
+): Promise<Descriptor> {
+  if (TYPES[layer.mediaType] === wanted) return layer;
+  const stored = createReadStream(blobPath(storage, layer.digest), { highWaterMark: 1 << 18 });
+  const { body, compression } = await peek(stored);
+  const writer = new BlobWriter(storage);
+  try {
+    await pipeline(
+      decompress(body, compression),
+      compressor(wanted),
+      async (chunks: AsyncIterable<Buffer>) => {
+        for await (const chunk of chunks) writer.write(chunk);
+      },
+    );
+    const digest = await writer.finish();
+    const mediaType = wanted === 'zstd' ? MEDIA_TYPE.ociLayerZstd : MEDIA_TYPE.ociLayerGzip;
+    return { ...layer, mediaType, digest, size: writer.sizeBytes };
+  } catch (cause) {
+    throw new TsmanError(`compress layer ${layer.digest}`, { cause });
+  } finally {
+    writer.abort();
+  }
+}
+
+function compressor(wanted: LayerCompression) {
+  if (wanted === 'gzip') return createGzip({ level: 6, chunkSize: 1 << 18 });
+  return createZstdCompress({
+    chunkSize: 1 << 18,
+    params: { [constants.ZSTD_c_compressionLevel]: 3 },
+  });
+}
