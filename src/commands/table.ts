@@ -48,6 +48,8 @@ export const COMMANDS: readonly TableEntry[] = [
   ...entries(loader(() => import('./image/tag.ts').then((m) => m.tagCommand)), 'tag', 'image tag'),
   ...entries(loader(() => import('./image/untag.ts').then((m) => m.untagCommand)), 'untag', 'image untag'),
   ...entries(loader(() => import('./image/load.ts').then((m) => m.loadCommand)), 'load', 'image load'),
+  ...entries(loader(() => import('./image/save.ts').then((m) => m.saveCommand)), 'save', 'image save'),
+  ...entries(loader(() => import('./image/import.ts').then((m) => m.importCommand)), 'import', 'image import'),
   ...entries(loader(() => import('./image/history.ts').then((m) => m.historyCommand)), 'history', 'image history'),
   ...entries(loader(() => import('./image/inspect.ts').then((m) => m.imageInspectCommand)), 'image inspect'),
   ...entries(loader(() => import('./image/exists.ts').then((m) => m.imageExistsCommand)), 'image exists'),

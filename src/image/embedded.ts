@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { TsmanError } from '../base/error.ts';
+import { sharePath } from '../helper/location.ts';
 import { formatReference, localCandidates } from '../oci/reference.ts';
 import { findImage, type ImageRecord } from '../storage/images.ts';
 import type { LayerTarget } from '../storage/layers.ts';
@@ -19,7 +18,7 @@ export async function loadEmbedded(
   name: string,
 ): Promise<ImageRecord | undefined> {
   if (!meansHello(name)) return undefined;
-  const archive = join(shareDirectory(), 'hello.oci.tar');
+  const archive = sharePath('hello.oci.tar');
   if (!existsSync(archive)) return undefined;
   await loadImages(target, archive);
   return findImage(target.storage, EMBEDDED_NAME);
@@ -36,13 +35,4 @@ function meansHello(name: string): boolean {
     if (error instanceof TsmanError) return false;
     throw error;
   }
-}
-
-/** `TSMAN_SHARE`, else `../share` from our executable's directory, else (from source) the checkout's. */
-function shareDirectory(): string {
-  const forced = process.env['TSMAN_SHARE'];
-  if (forced !== undefined && forced !== '') return forced;
-  const beside = join(dirname(process.execPath), '../share');
-  if (existsSync(join(beside, 'hello.oci.tar'))) return beside;
-  return join(dirname(fileURLToPath(import.meta.url)), '../../share');
 }

@@ -1,0 +1,84 @@
+import { isatty } from 'node:tty';
+import { UsageError } from '../../base/error.ts';
+import { SAVE_FORMATS, type SavedImage, type SaveFormat, saveImages } from '../../image/save.ts';
+import { matchedName, requireImage } from '../../storage/image-lookup.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { defineCommand } from '../command.ts';
+
+export const saveCommand = defineCommand({
+  paths: [['save'], ['image', 'save']],
+  category: 'Images',
+  summary: 'write images to an archive or a directory',
+  usage: 'IMAGE [IMAGE...]',
+  examples: [
+    ['To a file', 'tsman save -o debian.tar debian:12'],
+    [
+      'With the blobs as they were pulled',
+      'tsman save --format oci-archive debian:12 > debian.tar',
+    ],
+  ],
+  options: {
+    compress: {
+      kind: 'flag',
+      help: 'accepted for compatibility: docker-dir has the layers as they are stored',
+      hidden: true,
+    },
+    format: {
+      kind: 'text',
+      value: 'FORMAT',
+      help: 'default: docker-archive',
+      choices: SAVE_FORMATS,
+    },
+    multiImageArchive: {
+      kind: 'flag',
+      short: 'm',
+      help: 'accepted for compatibility: several images always go into one archive',
+    },
+    output: {
+      kind: 'text',
+      short: 'o',
+      value: 'FILE',
+      help: 'a file, or a directory for the -dir formats; default: standard output',
+    },
+    quiet: { kind: 'flag', short: 'q', help: 'no progress' },
+    uncompressed: { kind: 'flag', help: 'accepted for compatibility', hidden: true },
+  },
+  arguments: [1, Number.POSITIVE_INFINITY],
+  completes: 'images',
+  async run(options, names, { openEngine, stdout }) {
+    const format = SAVE_FORMATS.find((known) => known === (options.format ?? 'docker-archive'));
+    if (format === undefined)
+      throw new UsageError(
+        `option --format: ${JSON.stringify(options.format)}: there are ${SAVE_FORMATS.join(', ')}`,
+      );
+    checkOutput(format, options.output);
+    const { storage } = openEngine();
+    await saveImages(storage, chosen(storage, names), format, options.output ?? stdout);
+    return 0;
+  },
+});
+
+function checkOutput(format: SaveFormat, output: string | undefined): void {
+  if (output !== undefined) return;
+  if (format.endsWith('-dir'))
+    throw new UsageError(`save --format ${format} needs --output DIRECTORY`);
+  if (isatty(1))
+    throw new UsageError('save: standard output is a terminal', {
+      hint: 'give a file with -o, or with > archive.tar',
+    });
+}
+
+/** Each image once, with the names it was asked for by; asked for by ID it has none, as with Docker. */
+function chosen(storage: Storage, names: readonly string[]): SavedImage[] {
+  const byID = new Map<string, SavedImage>();
+  for (const text of names) {
+    const image = requireImage(storage, text);
+    const match = matchedName(image, text);
+    const known = byID.get(image.id)?.names ?? [];
+    byID.set(image.id, {
+      image,
+      names: [...new Set([...known, ...(match === undefined ? [] : [match])])],
+    });
+  }
+  return [...byID.values()];
+}

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { TsmanError } from '../base/error.ts';
+import type { Digest } from '../oci/digest.ts';
+import { type Descriptor, type ImageConfig, MEDIA_TYPE } from '../oci/image.ts';
+import { BlobWriter, sha256 } from '../storage/blobs.ts';
+import { collectIfLeft } from '../storage/garbage.ts';
+import { type ImageRecord, putImage } from '../storage/images.ts';
+import { type LayerTarget, unpackStoredLayer } from '../storage/layers.ts';
+import { withIngest } from '../storage/leases.ts';
+import { applyChanges } from './changes.ts';
+import { type Compression, decompress, peek } from './decompress.ts';
+
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
+
+export interface ImportOptions {
+  /** Full references. */
+  readonly names: readonly string[];
+  readonly changes: readonly string[];
+  readonly message: string;
+  readonly os?: string | undefined;
+  readonly architecture?: string | undefined;
+  readonly variant?: string | undefined;
+}
+
+/** Makes an image with one layer from a tar archive of a root file system. */
+export async function importImage(
+  target: LayerTarget,
+  body: AsyncIterable<Uint8Array>,
+  options: ImportOptions,
+): Promise<ImageRecord> {
+  // First, so that a mistake in --change does not cost the copy.
+  const defaults = applyChanges({}, options.changes);
+  try {
+    return await withIngest(target.storage, async () => {
+      const layer = await storeLayerBlob(target, body);
+      await unpackStoredLayer(target, layer);
+      const created = new Date().toISOString();
+      const config: ImageConfig = {
+        created,
+        architecture: options.architecture ?? ARCHITECTURES[process.arch] ?? process.arch,
+        os: options.os ?? 'linux',
+        ...(options.variant === undefined ? {} : { variant: options.variant }),
+        config: defaults,
+        rootfs: { type: 'layers', diff_ids: [layer.diffID] },
+        history: [
+          { created, created_by: '/bin/sh -c #(nop) ADD file in /', comment: options.message },
+        ],
+      };
+      return putImage(target.storage, {
+        ...manifestFor(config, [layer.descriptor]),
+        names: options.names,
+      });
+    });
+  } finally {
+    await collectIfLeft(target);
+  }
+}
+
+/** The bytes and the type of an OCI manifest for a config and its layers. */
+export function manifestFor(
+  config: ImageConfig,
+  layers: readonly Descriptor[],
+): { manifestBytes: Buffer; manifestType: string; configBytes: Buffer } {
+  const configBytes = Buffer.from(JSON.stringify(config));
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPE.ociManifest,
+    config: {
+      mediaType: MEDIA_TYPE.ociConfig,
+      digest: sha256(configBytes),
+      size: configBytes.length,
+    },
+    layers,
+  };
+  return {
+    manifestBytes: Buffer.from(JSON.stringify(manifest)),
+    manifestType: MEDIA_TYPE.ociManifest,
+    configBytes,
+  };
+}
+
+const LAYER_TYPES: Readonly<Record<Compression, string>> = {
+  none: MEDIA_TYPE.ociLayer,
+  gzip: MEDIA_TYPE.ociLayerGzip,
+  zstd: MEDIA_TYPE.ociLayerZstd,
+  // OCI knows no such layers: stored uncompressed.
+  xz: MEDIA_TYPE.ociLayer,
+  bzip2: MEDIA_TYPE.ociLayer,
+};
+
+/** Stores the archive as a blob, and finds its diffID on the way. */
+async function storeLayerBlob(
+  { storage }: LayerTarget,
+  input: AsyncIterable<Uint8Array>,
+): Promise<{ descriptor: Descriptor; diffID: Digest }> {
+  const { compression, body } = await peek(input);
+  const mediaType = LAYER_TYPES[compression];
+  const writer = new BlobWriter(storage);
+  try {
+    const isKept = mediaType !== MEDIA_TYPE.ociLayer || compression === 'none';
+    const plain = isKept
+      ? decompress(copyTo(writer, body), compression)
+      : copyTo(writer, decompress(body, compression));
+    const hash = createHash('sha256');
+    for await (const chunk of plain) hash.update(chunk);
+    if (writer.sizeBytes === 0) throw new TsmanError('the archive is empty');
+    const digest = await writer.finish();
+    return {
+      descriptor: { mediaType, digest, size: writer.sizeBytes },
+      diffID: `sha256:${hash.digest('hex')}`,
+    };
+  } finally {
+    writer.abort();
+  }
+}
+
+async function* copyTo(
+  writer: BlobWriter,
+  body: AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> {
+  for await (const chunk of body) {
+    writer.write(chunk);
+    yield chunk;
+  }
+}
+
+/** The bytes at a path or an http(s) URL. */
+export async function openImport(source: string): Promise<AsyncIterable<Uint8Array>> {
+  if (!/^https?:\/\//.test(source)) return createReadStream(source, { highWaterMark: 1 << 20 });
+  const answer = await fetch(source).catch((cause: unknown) => {
+    throw new TsmanError(`get ${source}`, { cause });
+  });
+  if (!answer.ok || answer.body === null)
+    throw new TsmanError(`get ${source}: ${answer.status} ${answer.statusText}`);
+  return answer.body;
+}
