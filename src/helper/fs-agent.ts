@@ -1,9 +1,9 @@
 import type { TsmanError } from '../base/error.ts';
 import type { Directories } from '../rootless/directories.ts';
 import { type EngineUserns, usernsRecords } from '../rootless/id-map.ts';
+import { FsBatch } from './fs-batch.ts';
 import { FsAgentError, FsProcess } from './fs-process.ts';
 import {
-  FS_HEADER_BYTES,
   FS_NODE_MODE,
   FS_OPERATION,
   FS_PAYLOAD_MAX_BYTES,
@@ -18,9 +18,6 @@ import {
 } from './fs-protocol.ts';
 import { FsReplies } from './fs-replies.ts';
 
-const BATCH_BYTES = 256 << 10;
-/** Content from this size on is handed over as it is instead of being copied into the batch. */
-const DIRECT_BYTES = 32 << 10;
 const WAITING_MAX_BYTES = 4 << 20;
 const REPLIES_MAX = 256;
 
@@ -43,9 +40,7 @@ export class FsAgent {
   readonly #process: FsProcess;
   readonly #pending: FsReplies<FsReplyReader>[] = [];
   readonly #gone: Promise<void>;
-  #batch = Buffer.allocUnsafe(BATCH_BYTES);
-  #batched = 0;
-  #sequence = 0;
+  readonly #batch: FsBatch;
   #failure: TsmanError | undefined;
 
   constructor({ userns, directories }: FsAgentTarget, pinnedDirectory: string) {
@@ -60,16 +55,23 @@ export class FsAgent {
       for (const replies of this.#pending.splice(0)) replies.end(this.#failure);
       onGone();
     });
+    this.#batch = new FsBatch((bytes) => this.#process.write(bytes));
   }
 
   /** Makes a directory; one that exists keeps its content. Its mtime is set by the next `sync`. */
   mkdir(path: FsPath, attributes: FsAttributes): void {
-    this.#send(FS_OPERATION.mkdir, new FsPayload().attributes({ mode: 0o755, ...attributes }).bytes(path));
+    this.#send(
+      FS_OPERATION.mkdir,
+      new FsPayload().attributes({ mode: 0o755, ...attributes }).bytes(path),
+    );
   }
 
   /** Makes a regular file of this size; `data` calls fill it, what they leave out is a hole. */
   file(path: FsPath, attributes: FsAttributes, sizeBytes: number): void {
-    this.#send(FS_OPERATION.file, new FsPayload().attributes(attributes).bytes(path).u64(sizeBytes));
+    this.#send(
+      FS_OPERATION.file,
+      new FsPayload().attributes(attributes).bytes(path).u64(sizeBytes),
+    );
   }
 
   /** Content of the file begun last. The chunk must not change afterwards. */
@@ -82,7 +84,10 @@ export class FsAgent {
   }
 
   symlink(path: FsPath, target: FsPath, attributes: FsAttributes): void {
-    this.#send(FS_OPERATION.symlink, new FsPayload().attributes(attributes).bytes(path).bytes(target));
+    this.#send(
+      FS_OPERATION.symlink,
+      new FsPayload().attributes(attributes).bytes(path).bytes(target),
+    );
   }
 
   hardLink(path: FsPath, target: FsPath): void {
@@ -100,7 +105,12 @@ export class FsAgent {
   }
 
   /** A fifo, socket or device; devices are counted and left out where a user namespace forbids them. */
-  node(path: FsPath, type: FsNodeType, device: { major: number; minor: number }, attributes: FsAttributes): void {
+  node(
+    path: FsPath,
+    type: FsNodeType,
+    device: { major: number; minor: number },
+    attributes: FsAttributes,
+  ): void {
     const payload = new FsPayload().attributes(attributes).bytes(path);
     this.#send(FS_OPERATION.node, payload.u32(FS_NODE_MODE[type], device.major, device.minor));
   }
@@ -120,15 +130,25 @@ export class FsAgent {
   }
 
   /** Everything below `path`, itself first, names sorted, parents before children. */
-  async *walk(path: FsPath, options: { oneFileSystem?: boolean; xattrs?: boolean } = {}): AsyncGenerator<FsEntry> {
+  async *walk(
+    path: FsPath,
+    options: { oneFileSystem?: boolean; xattrs?: boolean } = {},
+  ): AsyncGenerator<FsEntry> {
     const flags = (options.oneFileSystem === true ? 1 : 0) | (options.xattrs === false ? 0 : 2);
     const replies = this.#ask(FS_OPERATION.walk, new FsPayload().bytes(path).u32(flags));
     for await (const reader of replies) yield reader.entry();
   }
 
   /** A regular file's content; ranges that no part covers are holes. */
-  async *readFile(path: FsPath, offset = 0, length = Number.MAX_SAFE_INTEGER): AsyncGenerator<{ offset: number; bytes: Buffer }> {
-    const replies = this.#ask(FS_OPERATION.read, new FsPayload().bytes(path).u64(offset).u64(length));
+  async *readFile(
+    path: FsPath,
+    offset = 0,
+    length = Number.MAX_SAFE_INTEGER,
+  ): AsyncGenerator<{ offset: number; bytes: Buffer }> {
+    const replies = this.#ask(
+      FS_OPERATION.read,
+      new FsPayload().bytes(path).u64(offset).u64(length),
+    );
     for await (const reader of replies) yield { offset: reader.number(), bytes: reader.rest() };
   }
 
@@ -141,8 +161,15 @@ export class FsAgent {
 
   /** Waits until everything asked for is done, directories' mtimes included. */
   async sync(options: { toDisk?: boolean } = {}): Promise<FsCounters> {
-    for await (const it of this.#ask(FS_OPERATION.sync, new FsPayload().u32(options.toDisk === true ? 1 : 0)))
-      return { devicesSkipped: it.number(), ownersSquashed: it.number(), xattrsDropped: it.number() };
+    for await (const it of this.#ask(
+      FS_OPERATION.sync,
+      new FsPayload().u32(options.toDisk === true ? 1 : 0),
+    ))
+      return {
+        devicesSkipped: it.number(),
+        ownersSquashed: it.number(),
+        xattrsDropped: it.number(),
+      };
     throw new Error('the rootfs agent gave no answer');
   }
 
@@ -155,43 +182,24 @@ export class FsAgent {
   /** Ends the helper and waits for that; what was not synced may be left undone. */
   async close(options: { kill?: boolean } = {}): Promise<void> {
     if (options.kill === true) this.#process.kill();
-    else this.#flush();
+    else this.#batch.flush();
     this.#process.end();
     await this.#gone;
   }
 
   #ask(operation: number, payload: FsPayload): FsReplies<FsReplyReader> {
     this.#send(operation, payload);
-    const replies = new FsReplies<FsReplyReader>(this.#sequence, () => this.#process.resume());
+    const answersAtEnd = operation === FS_OPERATION.sync || operation === FS_OPERATION.usage;
+    const onTaken = (): void => this.#process.resume();
+    const replies = new FsReplies<FsReplyReader>(this.#batch.sequence, answersAtEnd, onTaken);
     this.#pending.push(replies);
-    this.#flush();
+    this.#batch.flush();
     return replies;
   }
 
   #send(operation: number, payload: FsPayload, content?: Buffer): void {
     if (this.#failure !== undefined) throw this.#failure;
-    const direct = content !== undefined && content.length >= DIRECT_BYTES;
-    const parts = content === undefined || direct ? payload.parts : [...payload.parts, content];
-    const bytes = parts.reduce((sum, part) => sum + part.length, FS_HEADER_BYTES);
-    if (bytes > BATCH_BYTES - this.#batched) this.#flush();
-    if (bytes > this.#batch.length) this.#batch = Buffer.allocUnsafe(bytes);
-    const length = bytes - FS_HEADER_BYTES + (direct ? content.length : 0);
-    this.#batched = this.#batch.writeUInt32LE(length, this.#batched);
-    this.#batched = this.#batch.writeUInt32LE(operation, this.#batched);
-    for (const part of parts) this.#batched += part.copy(this.#batch, this.#batched);
-    this.#sequence++;
-    if (!direct) return;
-    this.#flush();
-    this.#process.write(content);
-  }
-
-  #flush(): void {
-    if (this.#batched === 0) return;
-    // The stream keeps what it was given until it is written: the rest of the batch is still free.
-    this.#process.write(this.#batch.subarray(0, this.#batched));
-    this.#batch = this.#batch.subarray(this.#batched);
-    if (this.#batch.length < DIRECT_BYTES) this.#batch = Buffer.allocUnsafe(BATCH_BYTES);
-    this.#batched = 0;
+    this.#batch.add(operation, payload, content);
   }
 
   #receive(type: number, reader: FsReplyReader): void {
@@ -207,8 +215,7 @@ export class FsAgent {
       if ((head?.waiting ?? 0) > REPLIES_MAX) this.#process.pause();
     } else if (type === FS_REPLY.ok || type === FS_REPLY.end) {
       reader.u64();
-      // A usage or sync answers in its last frame; of a walk or a read it says nothing new.
-      if (type === FS_REPLY.ok || head?.waiting === 0) head?.push(reader);
+      if (head?.answersAtEnd === true) head.push(reader);
       this.#pending.shift()?.end();
     }
   }

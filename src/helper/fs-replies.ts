@@ -2,6 +2,8 @@
 export class FsReplies<T> implements AsyncIterable<T> {
   /** The request's number in the stream. */
   readonly sequence: number;
+  /** The frame that ends the replies is itself an answer, not only an end. */
+  readonly answersAtEnd: boolean;
   readonly #items: T[] = [];
   readonly #onTaken: () => void;
   #wake: (() => void) | undefined;
@@ -9,7 +11,8 @@ export class FsReplies<T> implements AsyncIterable<T> {
   #error: Error | undefined;
 
   /** @param onTaken called when the consumer has taken everything that waited */
-  constructor(sequence: number, onTaken: () => void) {
+  constructor(sequence: number, answersAtEnd: boolean, onTaken: () => void) {
+    this.answersAtEnd = answersAtEnd;
     this.sequence = sequence;
     this.#onTaken = onTaken;
   }

@@ -1,0 +1,138 @@
+import type { Transform } from 'node:stream';
+import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
+import { TsmanError } from '../base/error.ts';
+import { ZstdFrames } from '../oci/zstd-frames.ts';
+
+export type Compression = 'none' | 'gzip' | 'zstd';
+
+/** How many bytes detectCompression needs. */
+const HEAD_BYTES = 4;
+const CHUNK_BYTES = 256 << 10;
+/** zstd's largest window without --ultra: a stream must not make us allocate gigabytes. */
+const ZSTD_WINDOW_LOG_MAX = 27;
+/** Output beyond this is measured against the input. */
+const BOMB_FREE_BYTES = 1 << 30;
+/** Real layers reach 3 to 10; gzip cannot exceed 1032. */
+const BOMB_RATIO = 200;
+
+/** Told by the first bytes: registries' media types are often wrong, and Docker trusts the bytes too. */
+export function detectCompression(head: Uint8Array): Compression {
+  const [a, b, c, d] = head;
+  if (a === 0x1f && b === 0x8b) return 'gzip';
+  if (a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd) return 'zstd';
+  // A skippable frame in front, as zstd:chunked and pzstd may write.
+  if (a !== undefined && a >> 4 === 5 && b === 0x2a && c === 0x4d && d === 0x18) return 'zstd';
+  return 'none';
+}
+
+/** The bytes of a layer's tar archive, from the bytes of its blob. */
+export async function* decompressed(body: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  const chunks = withHead(body, HEAD_BYTES);
+  const first = await chunks.next();
+  if (first.done === true) return;
+  const compression = detectCompression(first.value);
+  if (compression === 'none') {
+    yield first.value;
+    yield* chunks;
+  } else yield* decompress(first.value, chunks, compression);
+}
+
+/** The same bytes as Buffers, the first of which has at least `size` of them if there are so many. */
+async function* withHead(body: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Buffer> {
+  let head: Buffer | undefined = Buffer.alloc(0);
+  for await (const { buffer, byteOffset, length } of body) {
+    const chunk: Buffer = Buffer.from(buffer, byteOffset, length);
+    if (head === undefined) yield chunk;
+    else {
+      head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+      if (head.length < size) continue;
+      yield head;
+      head = undefined;
+    }
+  }
+  if (head !== undefined && head.length > 0) yield head;
+}
+
+/**
+ * node:zlib works on another thread, so this runs beside the hashing and parsing of what it gives. It
+ * handles several members (gzip) and frames (zstd) in a row and refuses garbage after gzip.
+ */
+async function* decompress(
+  first: Buffer,
+  rest: AsyncIterable<Buffer>,
+  compression: 'gzip' | 'zstd',
+): AsyncGenerator<Buffer> {
+  const stream = createStream(compression);
+  const count = { inputBytes: 0, outputBytes: 0 };
+  const feeding = feed(stream, first, rest, compression, count);
+  // A failure of the body destroys the stream, whose iteration then throws it.
+  feeding.catch((error: Error) => stream.destroy(error));
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      count.outputBytes += chunk.length;
+      if (count.outputBytes > BOMB_FREE_BYTES + BOMB_RATIO * count.inputBytes) throw bomb(count);
+      yield chunk;
+    }
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && String(cause.code).startsWith('Z'))
+      throw new TsmanError(`decompress ${compression}`, { cause });
+    throw cause;
+  } finally {
+    stream.destroy();
+    await feeding.catch(() => {});
+  }
+}
+
+function bomb({
+  inputBytes,
+  outputBytes,
+}: {
+  inputBytes: number;
+  outputBytes: number;
+}): TsmanError {
+  return new TsmanError(
+    `refused as a decompression bomb: ${inputBytes} bytes became more than ${outputBytes}`,
+  );
+}
+
+function createStream(compression: 'gzip' | 'zstd'): Transform {
+  const options = { chunkSize: CHUNK_BYTES, highWaterMark: 4 * CHUNK_BYTES };
+  if (compression === 'gzip') return createGunzip(options);
+  const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX };
+  return createZstdDecompress({ ...options, params });
+}
+
+async function feed(
+  stream: Transform,
+  first: Buffer,
+  rest: AsyncIterable<Buffer>,
+  compression: 'gzip' | 'zstd',
+  count: { inputBytes: number },
+): Promise<void> {
+  const frames = compression === 'zstd' ? new ZstdFrames() : undefined;
+  const write = async (chunk: Buffer): Promise<void> => {
+    count.inputBytes += chunk.length;
+    frames?.write(chunk);
+    if (!stream.write(chunk)) await roomIn(stream);
+  };
+  await write(first);
+  for await (const chunk of rest) {
+    if (stream.destroyed) return;
+    await write(chunk);
+  }
+  frames?.end();
+  stream.end();
+}
+
+/** Resolves when the stream takes more, or never will. */
+async function roomIn(stream: Transform): Promise<void> {
+  if (stream.destroyed) return;
+  const events = ['drain', 'close', 'error'];
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      for (const event of events) stream.off(event, done);
+      resolve();
+    };
+    for (const event of events) stream.on(event, done);
+  });
+}

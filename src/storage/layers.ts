@@ -1,0 +1,145 @@
+import { createHash, type Hash } from 'node:crypto';
+import * as fs from 'node:fs';
+import { basename, join } from 'node:path';
+import { hasCode, TsmanError } from '../base/error.ts';
+import { type FsAgent, openFsAgent } from '../helper/fs-agent.ts';
+import { type Digest, digestHex } from '../oci/digest.ts';
+import type { Descriptor } from '../oci/image.ts';
+import { BlobWriter, blobPath, blobSize } from './blobs.ts';
+import { decompressed } from './decompress.ts';
+import { LayerUnpacker } from './layer-tar.ts';
+import { discard, type LayerTarget, layersDirectory, makePartial } from './partials.ts';
+import type { Storage } from './storage.ts';
+
+export { type LayerTarget, sweepLeftovers } from './partials.ts';
+
+/*
+ * One pass: the compressed bytes are hashed and written to a blob, decompressed on another thread,
+ * hashed again (the diffID), parsed, and sent to the rootfs agent, which makes the files meanwhile.
+ * Nothing has a name in the store until size, digest and diffID are what the image says.
+ */
+
+export interface LayerSource {
+  readonly descriptor: Descriptor;
+  readonly diffID: Digest;
+}
+
+const READ_BYTES = 512 << 10;
+
+/** True when the layer is there, unpacked. */
+export function hasLayer(storage: Storage, diffID: Digest): boolean {
+  return fs.existsSync(layerPath(storage, diffID));
+}
+
+/** Where the layer's unpacked tree is, or would be. */
+export function layerPath(storage: Storage, diffID: Digest): string {
+  return join(storage.directories.dataRoot, 'layers', digestHex(diffID));
+}
+
+/**
+ * Takes a layer's blob as it comes, stores and unpacks it.
+ * @throws TsmanError when it is not what `layer` says, or hostile; then nothing of it is kept
+ */
+export async function ingestLayer(
+  target: LayerTarget,
+  body: AsyncIterable<Uint8Array>,
+  layer: LayerSource,
+  onBytes: (count: number) => void = () => {},
+): Promise<void> {
+  const { digest, size } = layer.descriptor;
+  const blob = new BlobWriter(target.storage, { digest, sizeBytes: size });
+  try {
+    const stored = tee(body, (chunk) => {
+      blob.write(chunk);
+      onBytes(chunk.length);
+    });
+    await unpackLayer(target, stored, layer, async () => {
+      await blob.seal();
+    });
+    blob.commit();
+  } finally {
+    blob.abort();
+  }
+}
+
+/** Unpacks a layer whose blob is in the store; verifies both digests again. */
+export async function unpackStoredLayer(target: LayerTarget, layer: LayerSource): Promise<void> {
+  const { digest } = layer.descriptor;
+  if (blobSize(target.storage, digest) === undefined)
+    throw new TsmanError(`blob ${digest} is missing`);
+  const body = fs.createReadStream(blobPath(target.storage, digest), { highWaterMark: READ_BYTES });
+  const hash = createHash('sha256');
+  const checked = tee(body, (chunk) => hash.update(chunk));
+  await unpackLayer(target, checked, layer, async () => {
+    checkDigest(`blob ${digest}`, digest, hash);
+  });
+}
+
+/** Removes an unpacked layer: out of the store at once, then file by file. */
+export async function removeLayer(target: LayerTarget, diffID: Digest): Promise<void> {
+  if (hasLayer(target.storage, diffID)) await discard(target, [digestHex(diffID)]);
+}
+
+async function unpackLayer(
+  target: LayerTarget,
+  body: AsyncIterable<Uint8Array>,
+  { diffID }: LayerSource,
+  checkBody: () => Promise<void>,
+): Promise<void> {
+  const { storage, userns } = target;
+  const partial = makePartial(storage);
+  const agent = openFsAgent({ userns, directories: storage.directories }, partial);
+  try {
+    const hash = createHash('sha256');
+    await unpackInto(
+      agent,
+      tee(decompressed(body), (chunk) => hash.update(chunk)),
+    );
+    await Promise.all([agent.sync(), checkBody()]);
+    checkDigest('layer: uncompressed content', diffID, hash);
+    await agent.close();
+    publish(storage, partial, diffID);
+  } catch (error) {
+    await agent.close({ kill: true });
+    throw error;
+  } finally {
+    // After a failure, or when another process was first. Its own failure must not hide the first;
+    // the next sweep tries again.
+    if (fs.existsSync(partial)) await discard(target, [basename(partial)]).catch(() => {});
+  }
+}
+
+async function unpackInto(agent: FsAgent, tar: AsyncIterable<Buffer>): Promise<void> {
+  // A layer without an entry for its root.
+  agent.mkdir('', { owner: { uid: 0, gid: 0 }, mode: 0o755 });
+  const unpacker = new LayerUnpacker(agent);
+  for await (const chunk of tar) {
+    unpacker.write(chunk);
+    await agent.drain();
+  }
+  unpacker.end();
+}
+
+function publish(storage: Storage, partial: string, diffID: Digest): void {
+  try {
+    fs.renameSync(partial, join(layersDirectory(storage), digestHex(diffID)));
+  } catch (error) {
+    // Another process unpacked the same layer; its tree is as good as ours.
+    if (!hasCode(error, 'ENOTEMPTY') && !hasCode(error, 'EEXIST')) throw error;
+  }
+}
+
+function checkDigest(what: string, wanted: Digest, hash: Hash): void {
+  const digest = `sha256:${hash.digest('hex')}`;
+  if (digest !== wanted) throw new TsmanError(`${what} has digest ${digest}, want ${wanted}`);
+}
+
+async function* tee<T extends Uint8Array>(
+  chunks: AsyncIterable<T>,
+  sink: (chunk: T) => void,
+): AsyncGenerator<T> {
+  for await (const chunk of chunks) {
+    sink(chunk);
+    yield chunk;
+  }
+}

@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { readIfExists } from '../base/file.ts';
+import { openFsAgent } from '../helper/fs-agent.ts';
+import type { EngineUserns } from '../rootless/id-map.ts';
+import type { Storage } from './storage.ts';
+
+/** What unpacking layers needs; an Engine is one. */
+export interface LayerTarget {
+  readonly storage: Storage;
+  readonly userns: EngineUserns;
+}
+
+/** `.<pid>-<start time>-<random>.partial`: pid and start time name one process while the machine is up. */
+const PARTIAL = /^\.([0-9]+)-([0-9]+)-[0-9a-f]+\.partial$/;
+
+/** The directory of unpacked layers, made at first use. */
+export function layersDirectory({ directories }: Storage): string {
+  const path = join(directories.dataRoot, 'layers');
+  fs.mkdirSync(path, { recursive: true, mode: 0o700 });
+  return path;
+}
+
+/** Makes a directory to unpack into; it is ours until it is renamed or `discard`ed. */
+export function makePartial(storage: Storage): string {
+  const owner = `${process.pid}-${startTimeOf(process.pid) ?? 0}`;
+  const name = `.${owner}-${randomBytes(8).toString('hex')}.partial`;
+  const path = join(layersDirectory(storage), name);
+  fs.mkdirSync(path, { mode: 0o755 });
+  return path;
+}
+
+/**
+ * Moves trees out of `layers/` into the trash and deletes them. Both by the agent: a layer's root may
+ * belong to a subordinate id, and then we may not even rename it to another directory.
+ */
+export async function discard(target: LayerTarget, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  const { directories } = target.storage;
+  fs.mkdirSync(join(directories.dataRoot, 'trash'), { recursive: true, mode: 0o700 });
+  const agent = openFsAgent({ userns: target.userns, directories }, directories.dataRoot);
+  try {
+    const trash = names.map((name) => {
+      const aside = `trash/${name.slice(0, 24)}-${randomBytes(4).toString('hex')}`;
+      agent.rename(`layers/${name}`, aside);
+      return aside;
+    });
+    // Gone from the store before the long work begins.
+    await agent.sync();
+    for (const path of trash) agent.remove(path);
+    await agent.sync();
+  } finally {
+    await agent.close();
+  }
+}
+
+/** Deletes what killed processes left: half-unpacked layers whose owner is dead, and the trash. */
+export async function sweepLeftovers(target: LayerTarget): Promise<void> {
+  const { storage } = target;
+  await discard(target, fs.readdirSync(layersDirectory(storage)).filter(isAbandoned));
+  const trash = join(storage.directories.dataRoot, 'trash');
+  const names = fs.existsSync(trash) ? fs.readdirSync(trash, { encoding: 'buffer' }) : [];
+  if (names.length === 0) return;
+  const agent = openFsAgent({ userns: target.userns, directories: storage.directories }, trash);
+  try {
+    for (const name of names) agent.remove(name);
+    await agent.sync();
+  } finally {
+    await agent.close();
+  }
+}
+
+function isAbandoned(name: string): boolean {
+  const [, pid, startTime] = PARTIAL.exec(name) ?? [];
+  return pid !== undefined && startTimeOf(Number(pid)) !== startTime;
+}
+
+/** Field 22 of /proc/PID/stat; undefined when there is no such process. */
+function startTimeOf(pid: number): string | undefined {
+  const stat = readIfExists(`/proc/${pid}/stat`);
+  // The command name, in parentheses, may hold blanks and parentheses itself.
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+}
