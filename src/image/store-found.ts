@@ -3,7 +3,7 @@ import { MAX_CONFIG_BYTES, parseImageConfig } from '../oci/config.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Descriptor, type Manifest, MEDIA_TYPE } from '../oci/image.ts';
 import { hasBlob, sha256 } from '../storage/blobs.ts';
-import { type ImageRecord, putImage } from '../storage/images.ts';
+import { findImage, getImage, type ImageRecord, putImage, tagImage } from '../storage/images.ts';
 import { hasLayer, ingestLayer, type LayerTarget, unpackStoredLayer } from '../storage/layers.ts';
 import type { ImageFiles } from './image-files.ts';
 
@@ -35,6 +35,8 @@ export async function storeFoundImage(
       `image config names ${diffIDs.length} layers, its manifest ${manifest.layers.length}`,
     );
   }
+  const known = findImage(target.storage, manifest.config.digest);
+  if (known !== undefined && isWhole(target, known)) return addNames(target, known, image.names);
   for (const [i, descriptor] of manifest.layers.entries()) {
     const diffID = diffIDs[i];
     if (diffID !== undefined)
@@ -49,6 +51,23 @@ export async function storeFoundImage(
     configBytes,
     names: image.names,
   });
+}
+
+/**
+ * The same image, perhaps with its layers compressed in another way: what is here stays, so that it
+ * can still be pushed and saved as it was pulled.
+ */
+function addNames(
+  { storage }: LayerTarget,
+  image: ImageRecord,
+  names: readonly string[],
+): ImageRecord {
+  for (const name of names) tagImage(storage, image, name);
+  return getImage(storage, image.id);
+}
+
+function isWhole({ storage }: LayerTarget, { layers }: ImageRecord): boolean {
+  return layers.every((layer) => hasBlob(storage, layer.digest) && hasLayer(storage, layer.diffID));
 }
 
 /** Does the least that is left to do: nothing, unpack, or copy and unpack. */

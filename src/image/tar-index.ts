@@ -25,6 +25,7 @@ export function indexTar(descriptor: number): Map<string, TarMember> {
   let next: Record<string, string> = {};
   for (let at = 0; ; ) {
     const header = readExactly(descriptor, at, BLOCK);
+    if (header === undefined && at === 0) throw new TsmanError('this is no tar archive');
     if (header === undefined || header.every((byte) => byte === 0)) return members;
     checkSum(header, at);
     const type = String.fromCharCode(header[156] ?? 0);

@@ -1,0 +1,59 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { formatRows, renderTemplate } from '../../src/output/template.ts';
+
+const test = suite('--format');
+const record = {
+  ID: 'abc',
+  Names: ['a', 'b'],
+  Labels: { x: '1', y: '2' },
+  Size: 5,
+  Config: { Env: ['A=1'] },
+  Empty: '',
+};
+
+test('renders Go templates', () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['{{.ID}}\\t{{json .Names}}', 'abc\t["a","b"]'],
+    ['{{range $i, $v := .Names}}{{$i}}={{$v}};{{end}}', '0=a;1=b;'],
+    ['{{.Labels}}', 'map[x:1 y:2]'],
+    ['{{index .Labels "x"}}{{index .Names 1}}', '1b'],
+    ['{{if eq .Size 5}}five{{else}}no{{end}}', 'five'],
+    ['{{if .Empty}}a{{else if .ID}}b{{else}}c{{end}}', 'b'],
+    ['{{.Config.Env}}', '[A=1]'],
+    ['{{join .Names ","}} {{.ID | upper | printf "%-5s|"}}', 'a,b ABC  |'],
+    ['{{with .Config}}{{.Env}}{{end}}', '[A=1]'],
+    ['{{len .Names}} {{- "x" -}}  z', '2xz'],
+    ['{{(index .Names 0)}}{{/* nothing */}}', 'a'],
+    ['{{and .ID (gt .Size 3)}} {{or .Empty "d"}} {{not .Empty}}', 'true d true'],
+    ['{{truncate .ID 2}}{{pad .ID 1 1}}{{title .ID}}', 'ab abc Abc'],
+    ['{{range .Empty}}x{{else}}none{{end}}', 'none'],
+    ['{{.Config.Nothing}}', '<no value>'],
+  ];
+  for (const [template, text] of cases) assert.is(renderTemplate(template, record), text, template);
+});
+
+test('says at which column a template is wrong', () => {
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ['{{.Foo}}', /column 3: no field \.Foo; there are ID/],
+    ['x{{if .ID}}', /column 4: \{\{if\}\} without/],
+    ['{{foo}}', /column 3: no function foo/],
+    ['{{.ID', /column 1: \{\{ without/],
+    ['{{end}}', /column 3/],
+    ['{{.ID ~}}', /column 7|unexpected/],
+    ['{{index .Names 7}}', /out of range/],
+  ];
+  for (const [template, why] of cases)
+    assert.throws(() => renderTemplate(template, record), why, template);
+});
+
+test('gives a table a header', () => {
+  const headers = { ID: 'IMAGE ID', Size: 'SIZE', Names: 'NAMES' };
+  assert.is(
+    formatRows('table {{.ID}}\\t{{json .Size}}', [record], headers),
+    'IMAGE ID    SIZE\nabc         5\n',
+  );
+  assert.is(formatRows('{{.ID}}', [record, record], headers), 'abc\nabc\n');
+});
+
+test.run();
