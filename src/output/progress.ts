@@ -54,7 +54,7 @@ function short(digest: Digest | undefined): string {
   return (digest ?? '').slice('sha256:'.length, 'sha256:'.length + 12);
 }
 
-const STATES = { started: '', done: 'done', exists: 'already here', mounted: 'mounted' } as const;
+const STATES = { started: '', done: 'done', exists: 'already exists', mounted: 'mounted' } as const;
 
 function plainLine(
   { kind, name, text, digest, sizeBytes = 0, state }: ProgressEvent,

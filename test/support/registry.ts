@@ -1,0 +1,184 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface RegistryOptions {
+  /** Serve TLS with a certificate of a CA of its own; see `caPath`. */
+  readonly tls?: boolean | 'expired' | 'wrong-name';
+  /** Want these credentials (Basic). */
+  readonly htpasswd?: { readonly username: string; readonly password: string };
+}
+
+/** Debian's docker-registry with empty storage on a free loopback port. */
+export interface TestRegistry {
+  /** `127.0.0.1:PORT` */
+  readonly address: string;
+  /** With TLS: the CA, as `ca.crt` in a directory fit for --cert-dir. */
+  readonly certDirectory: string;
+  readonly storageDirectory: string;
+  stop(): Promise<void>;
+}
+
+/** Starts a registry; the caller stops it. */
+export async function startRegistry(options: RegistryOptions = {}): Promise<TestRegistry> {
+  const directory = mkdtempSync('/var/tmp/tr');
+  const certDirectory = join(directory, 'certs');
+  mkdirSync(certDirectory);
+  const port = await freePort();
+  const config = configuration(directory, port, options);
+  writeFileSync(join(directory, 'config.yml'), config);
+  const child = spawn('docker-registry', ['serve', join(directory, 'config.yml')], {
+    stdio: 'ignore',
+  });
+  const address = `127.0.0.1:${port}`;
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    rmSync(directory, { recursive: true, force: true });
+  };
+  try {
+    await untilListening(port, child);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { address, certDirectory, storageDirectory: join(directory, 'storage'), stop };
+}
+
+/** Runs `body` with a registry that is gone afterwards. */
+export async function withRegistry(
+  options: RegistryOptions,
+  body: (registry: TestRegistry) => Promise<void>,
+): Promise<void> {
+  const registry = await startRegistry(options);
+  try {
+    await body(registry);
+  } finally {
+    await registry.stop();
+  }
+}
+
+function configuration(
+  directory: string,
+  port: number,
+  { tls, htpasswd }: RegistryOptions,
+): string {
+  const lines = [
+    'version: 0.1',
+    'log: {level: error, accesslog: {disabled: true}}',
+    `storage: {filesystem: {rootdirectory: ${join(directory, 'storage')}}, delete: {enabled: true}}`,
+    'http:',
+    `  addr: 127.0.0.1:${port}`,
+  ];
+  if (tls) {
+    makeCertificates(directory, tls === true ? 'good' : tls);
+    lines.push(
+      `  tls: {certificate: ${join(directory, 'server.crt')}, key: ${join(directory, 'server.key')}}`,
+    );
+  }
+  if (htpasswd !== undefined) {
+    const file = join(directory, 'htpasswd');
+    writeFileSync(
+      file,
+      execFileSync('htpasswd', ['-niB', htpasswd.username], { input: htpasswd.password }),
+    );
+    lines.push(`auth: {htpasswd: {realm: test, path: ${file}}}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** A CA and a server certificate, with the tool everybody uses; `server.crt` also goes for 127.0.0.1. */
+export function makeCertificates(
+  directory: string,
+  kind: 'good' | 'expired' | 'wrong-name',
+): { cert: string; key: string } {
+  const openssl = (...args: string[]) =>
+    execFileSync('openssl', args, { cwd: directory, stdio: 'ignore', timeout: 30_000 });
+  const ca = join(directory, 'certs/ca.crt');
+  openssl(
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-keyout',
+    'ca.key',
+    '-out',
+    ca,
+    '-subj',
+    '/CN=test CA',
+    '-days',
+    '2',
+  );
+  openssl(
+    'req',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-keyout',
+    'server.key',
+    '-out',
+    'server.csr',
+    '-subj',
+    '/CN=test',
+  );
+  const names = kind === 'wrong-name' ? 'DNS:other.example' : 'IP:127.0.0.1,DNS:localhost';
+  writeFileSync(join(directory, 'names'), `subjectAltName=${names}\n`);
+  const days = kind === 'expired' ? '-1' : '2';
+  openssl(
+    'x509',
+    '-req',
+    '-in',
+    'server.csr',
+    '-CA',
+    ca,
+    '-CAkey',
+    'ca.key',
+    '-CAcreateserial',
+    '-out',
+    'server.crt',
+    '-days',
+    days,
+    '-extfile',
+    'names',
+  );
+  return {
+    cert: readFileSync(join(directory, 'server.crt'), 'utf8'),
+    key: readFileSync(join(directory, 'server.key'), 'utf8'),
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function untilListening(port: number, child: ChildProcess): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    if (child.exitCode !== null) throw new Error(`docker-registry ended with ${child.exitCode}`);
+    if (await accepts(port)) return;
+    await sleep(50);
+  }
+  throw new Error('docker-registry does not listen after 10 s');
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
