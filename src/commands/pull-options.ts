@@ -5,6 +5,7 @@ import { chooseMode, createProgress } from '../output/progress.ts';
 import type { ImageRecord } from '../storage/images.ts';
 import type { CommandContext, OptionSpecs } from './command.ts';
 import type { Engine } from './engine.ts';
+import { type TransferFlags, transferAccess } from './registry-options.ts';
 
 /** Which machine an image is for. */
 export const PLATFORM_OPTIONS = {
@@ -76,13 +77,16 @@ export async function withProgress<T>(
 export async function pullForRun(
   engine: Engine,
   name: string,
-  options: PlatformOptions & Shown & { readonly pull?: string | undefined },
-  context: Pick<CommandContext, 'stderr'>,
+  options: PlatformOptions & Shown & TransferFlags & { readonly pull?: string | undefined },
+  context: Pick<CommandContext, 'stderr' | 'isSet'>,
 ): Promise<ImageRecord> {
   const { pullImage } = await import('../image/pull.ts');
-  const platform = platformWish(options);
-  const policy = parsePullPolicy(options.pull, '--pull') ?? 'missing';
+  const settings = {
+    ...transferAccess(options, context),
+    platform: platformWish(options),
+    policy: parsePullPolicy(options.pull, '--pull') ?? 'missing',
+  };
   return withProgress(context, 'Pulling', options, (onTransfer) =>
-    pullImage(engine, name, { platform, policy, onTransfer }),
+    pullImage(engine, name, { ...settings, onTransfer }),
   );
 }

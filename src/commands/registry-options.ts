@@ -1,6 +1,6 @@
 import { UsageError } from '../base/error.ts';
 import type { RegistryAccess } from '../image/registry-access.ts';
-import type { CommandContext, OptionSpecs, OptionValues } from './command.ts';
+import type { CommandContext, OptionSpecs } from './command.ts';
 import { durationMs } from './duration.ts';
 
 /** The options of every command that talks to a registry. */
@@ -38,9 +38,22 @@ export const TRANSFER_OPTIONS = {
   disableContentTrust: { kind: 'flag', help: 'ignored', hidden: true },
 } as const satisfies OptionSpecs;
 
+/** What was given of them; `run` knows some only. */
+export interface RegistryFlags {
+  readonly authfile?: string | undefined;
+  readonly certDir?: string | undefined;
+  readonly tlsVerify?: boolean | undefined;
+}
+
+export interface TransferFlags extends RegistryFlags {
+  readonly creds?: string | undefined;
+  readonly retry?: string | undefined;
+  readonly retryDelay?: string | undefined;
+}
+
 export function registryAccess(
-  options: OptionValues<typeof REGISTRY_OPTIONS>,
-  context: CommandContext,
+  options: RegistryFlags,
+  context: Pick<CommandContext, 'isSet'>,
 ): RegistryAccess {
   return {
     authFile: options.authfile,
@@ -51,8 +64,8 @@ export function registryAccess(
 }
 
 export function transferAccess(
-  options: OptionValues<typeof TRANSFER_OPTIONS>,
-  context: CommandContext,
+  options: TransferFlags,
+  context: Pick<CommandContext, 'isSet'>,
 ): RegistryAccess {
   const retry = options.retry === undefined ? undefined : Number(options.retry);
   if (retry !== undefined && (!Number.isSafeInteger(retry) || retry < 0)) {

@@ -20,7 +20,7 @@ export async function rootSource(name: string, options: ContainerOptions, contex
   const local = policy === 'missing' || policy === 'never' ? findImage(engine.storage, name) : undefined;
   // After the look into the store: `hello` is shipped with us, and needs no registry.
   const embedded = local ?? (policy === 'always' ? undefined : await (await import('../image/embedded.ts')).loadEmbedded(engine, name));
-  const image = embedded ?? (await (await import('../image/ensure.ts')).ensureImage(engine, name, policy, options, context));
+  const image = embedded ?? (await (await import('./pull-options.ts')).pullForRun(engine, name, { ...options, pull: policy }, context));
   const config = readImageConfig(engine.storage, image);
   return {
     imageID: image.id,
