@@ -7,11 +7,14 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "syscalls.h"
+
+#define MAX_LINKS 8 /* to what does not exist yet, one after the other */
 
 static int resolve(int root, const char *path, int flags, mode_t mode, uint64_t more)
 {
@@ -46,20 +49,47 @@ static bool is_dot(const char *name)
 	return strcmp(name, ".") == 0;
 }
 
-/* Make the directory `prefix`, whose last component is `name`, in the open `parent`. */
-static int open_or_make(int root, int parent, const char *prefix, const char *name, mode_t mode)
+/* The path that the link `name` in `parent` means, with `prefix` the path of the link itself. */
+static int read_link(int parent, const char *name, const char *prefix, char target[PATH_MAX])
 {
+	char link[PATH_MAX];
+	ssize_t length = readlinkat(parent, name, link, sizeof(link) - 1);
+	int directory = (int)(strlen(prefix) - strlen(name));
+	int written;
+
+	if (length < 0)
+		return -1;
+	link[length] = '\0';
+	written = link[0] == '/' ? snprintf(target, PATH_MAX, "%s", link)
+				 : snprintf(target, PATH_MAX, "%.*s%s", directory, prefix, link);
+	if (written >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return 0;
+}
+
+static int make_directory(int root, const char *path, mode_t mode, int links);
+
+/* Make the directory `prefix`, whose last component is `name`, in the open `parent`. */
+static int open_or_make(int root, int parent, const char *prefix, mode_t mode, int links)
+{
+	const char *slash = strrchr(prefix, '/');
+	const char *name = slash == NULL ? prefix : slash + 1;
 	int fd = inside_open(root, prefix, O_PATH | O_DIRECTORY, 0);
+	char target[PATH_MAX];
 
 	if (fd >= 0 || errno != ENOENT)
 		return fd;
-	/* A dangling link gives EEXIST here and ENOENT below: it is not followed. */
-	if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
+	if (mkdirat(parent, name, mode) == 0 || errno != EEXIST)
+		return inside_open(root, prefix, O_PATH | O_DIRECTORY, 0);
+	/* A link to what is missing (/var/run -> /run): that is made, below the root as well. */
+	if (read_link(parent, name, prefix, target) < 0)
 		return -1;
-	return inside_open(root, prefix, O_PATH | O_DIRECTORY, 0);
+	return make_directory(root, target, mode, links - 1);
 }
 
-static int walk(int root, char *path, mode_t mode)
+static int walk(int root, char *path, mode_t mode, int links)
 {
 	int parent = inside_open(root, "/", O_PATH | O_DIRECTORY, 0);
 	char *at = path;
@@ -73,16 +103,12 @@ static int walk(int root, char *path, mode_t mode)
 		if (name == end)
 			return parent;
 		*end = '\0';
-		if (strcmp(name, "..") == 0) {
-			errno = EINVAL;
-			next = -1;
-		} else if (is_dot(name)) {
-			next = parent;
-		} else {
-			next = open_or_make(root, parent, path, name, mode);
-		}
-		if (next != parent)
-			close_descriptor(&parent);
+		/* The kernel knows what ".." means here; it is never made. */
+		if (is_dot(name) || strcmp(name, "..") == 0)
+			next = inside_open(root, path, O_PATH | O_DIRECTORY, 0);
+		else
+			next = open_or_make(root, parent, path, mode, links);
+		close_descriptor(&parent);
 		parent = next;
 		*end = saved;
 		at = end;
@@ -90,19 +116,24 @@ static int walk(int root, char *path, mode_t mode)
 	return -1;
 }
 
-int inside_make_directory(int root, const char *path, mode_t mode)
+static int make_directory(int root, const char *path, mode_t mode, int links)
 {
 	int fd = inside_open(root, path, O_PATH | O_DIRECTORY, 0);
 	char copy[PATH_MAX];
 
 	if (fd >= 0 || errno != ENOENT)
 		return fd;
-	if (strlen(path) >= sizeof(copy)) {
-		errno = ENAMETOOLONG;
+	if (links == 0 || strlen(path) >= sizeof(copy)) {
+		errno = links == 0 ? ELOOP : ENAMETOOLONG;
 		return -1;
 	}
 	memcpy(copy, path, strlen(path) + 1);
-	return walk(root, copy, mode);
+	return walk(root, copy, mode, links);
+}
+
+int inside_make_directory(int root, const char *path, mode_t mode)
+{
+	return make_directory(root, path, mode, MAX_LINKS);
 }
 
 int inside_open_parent(int root, const char *path, const char **name)
@@ -123,22 +154,35 @@ int inside_open_parent(int root, const char *path, const char **name)
 	return inside_make_directory(root, copy, 0755);
 }
 
-int inside_make_file(int root, const char *path)
+static int make_file(int root, const char *path, int links)
 {
 	int fd = inside_open(root, path, O_PATH, 0);
+	char target[PATH_MAX];
 	const char *name;
 
 	if (fd >= 0 || errno != ENOENT)
 		return fd;
-
+	if (links == 0) {
+		errno = ELOOP;
+		return -1;
+	}
 	AUTO_CLOSE int parent = inside_open_parent(root, path, &name);
 	if (parent < 0)
 		return -1;
 	fd = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0 && errno != EEXIST)
+	if (fd >= 0 || errno != EEXIST) {
+		close_descriptor(&fd);
+		return fd < 0 ? -1 : inside_open(root, path, O_PATH, 0);
+	}
+	/* /etc/resolv.conf -> ../run/...: the file is made where the link says, below the root. */
+	if (read_link(parent, name, path, target) < 0)
 		return -1;
-	close_descriptor(&fd);
-	return inside_open(root, path, O_PATH, 0);
+	return make_file(root, target, links - 1);
+}
+
+int inside_make_file(int root, const char *path)
+{
+	return make_file(root, path, MAX_LINKS);
 }
 
 static char *read_all(int fd, size_t expected, size_t *size)
