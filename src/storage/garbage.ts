@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Digest, isDigest } from '../oci/digest.ts';
+import { type Digest, digestHex, isDigest } from '../oci/digest.ts';
 import { blobPath, blobSize, imageLayout, sweepIngest } from './blobs.ts';
-import { type LayerTarget, removeLayer } from './layers.ts';
 import { isGarbageLeft, withCollect } from './leases.ts';
+import { discard, type LayerTarget, sweepLeftovers } from './partials.ts';
 import type { Storage } from './storage.ts';
 
 /** What a collection took away; `isDeferred` when an ingest under way will do it at its end. */
@@ -24,11 +24,10 @@ export async function collectGarbage(target: LayerTarget): Promise<Collected> {
   collected.isDeferred = !(await withCollect(storage, async () => {
     sweepIngest(storage);
     removeBlobs(storage, collected);
-    // Content that is going may be looked for by nobody: the lease is ours until all is renamed away.
-    for (const diffID of unreachedLayers(storage)) {
-      await removeLayer(target, diffID);
-      collected.layers++;
-    }
+    const layers = unreachedLayers(storage);
+    await discard(target, layers.map(digestHex));
+    collected.layers = layers.length;
+    await sweepLeftovers(target);
   }));
   return collected;
 }
