@@ -136,10 +136,11 @@ int fs_apply(struct fs_agent *agent, int fd, const struct fs_attributes *attribu
 		if (uid != now.st_uid || gid != now.st_gid) {
 			if (fchown(fd, uid, gid) < 0)
 				return fs_fail(agent, "chown", path);
-			now.st_mode = 0; /* it may have lost its setuid bits */
+			now.st_mode = S_IFMT; /* unknown: it may have lost its setuid bits */
 		}
 	}
-	if (attributes->set & FS_SET_MODE && (now.st_mode & 07777) != attributes->mode &&
+	if (attributes->set & FS_SET_MODE &&
+	    (now.st_mode == S_IFMT || (now.st_mode & 07777) != attributes->mode) &&
 	    fchmod(fd, attributes->mode) < 0)
 		return fs_fail(agent, "chmod", path);
 	if (attributes->xattr_count > 0 && apply_xattrs(agent, fd, attributes, path) < 0)

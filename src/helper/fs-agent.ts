@@ -176,7 +176,7 @@ export class FsAgent {
   /** Waits when much is under way; call it between operations to keep memory flat. */
   async drain(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#process.waitingBytes > WAITING_MAX_BYTES) await this.#process.drained();
+    await this.#process.drained(WAITING_MAX_BYTES);
   }
 
   /** Ends the helper and waits for that; what was not synced may be left undone. */

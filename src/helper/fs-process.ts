@@ -39,6 +39,10 @@ export class FsProcess {
   #input: Buffer[] = [];
   #inputBytes = 0;
   #stderr = '';
+  #isGone = false;
+  #wake: () => void = () => {};
+  /** Bytes accepted from us that the helper has not taken yet. */
+  waitingBytes = 0;
 
   constructor(
     records: Iterable<PlanRecord>,
@@ -56,14 +60,20 @@ export class FsProcess {
     // EPIPE when it dies: `close` says more.
     this.#child.stdin?.on('error', () => {});
     this.#child.on('error', (cause) => {
-      this.dropPlan();
+      this.#goneNow();
       onGone(new TsmanError(`start ${helperPath()}`, { cause, hint: 'run scripts/build' }));
     });
     this.#child.on('close', (code, signal) => {
-      this.dropPlan();
+      this.#goneNow();
       const why = this.#stderr.trim() || (signal ?? `exit code ${code}`);
       onGone(new TsmanError(`the rootfs agent ended: ${why}`));
     });
+  }
+
+  #goneNow(): void {
+    this.#isGone = true;
+    this.dropPlan();
+    this.#wake();
   }
 
   /** The plan has been read; called once the agent is ready or gone. */
@@ -72,27 +82,19 @@ export class FsProcess {
   }
 
   write(bytes: Buffer): void {
-    this.#child.stdin?.write(bytes);
-  }
-
-  /** Bytes accepted from us that the helper has not taken yet. */
-  get waitingBytes(): number {
-    return this.#child.stdin?.writableLength ?? 0;
-  }
-
-  /** Resolves when the helper has taken what waits, or is gone. */
-  async drained(): Promise<void> {
-    const stdin = this.#child.stdin;
-    if (stdin === null || !stdin.writableNeedDrain || stdin.destroyed) return;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        stdin.off('drain', done);
-        this.#child.off('close', done);
-        resolve();
-      };
-      stdin.on('drain', done);
-      this.#child.on('close', done);
+    this.waitingBytes += bytes.length;
+    this.#child.stdin?.write(bytes, () => {
+      this.waitingBytes -= bytes.length;
+      this.#wake();
     });
+  }
+
+  /** Resolves when at most this much waits, or the helper is gone. */
+  async drained(maxBytes: number): Promise<void> {
+    while (this.waitingBytes > maxBytes && !this.#isGone)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
   }
 
   pause(): void {
