@@ -34,7 +34,7 @@ struct exec {
 
 static bool is_detached(const struct plan *plan)
 {
-	return plan_find(plan, "announce") != NULL && plan_find(plan, "attach") == NULL;
+	return plan_find(plan, "detach") != NULL;
 }
 
 static int prepare(struct exec *exec, const struct plan *plan, struct failure *why)

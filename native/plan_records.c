@@ -39,6 +39,7 @@ static const struct record_rule rules[] = {
 	{ "attach", PLAN_BOX | PLAN_EXEC | PLAN_ATTACH, false, "k", "stdin,stdout,stderr" },
 	{ "detach-keys", PLAN_BOX | PLAN_EXEC | PLAN_ATTACH, false, "b", NULL },
 	{ "sig-proxy", PLAN_BOX | PLAN_EXEC | PLAN_ATTACH, false, "", NULL },
+	{ "detach", PLAN_EXEC, false, "", NULL },
 	{ "announce", PLAN_BOX | PLAN_EXEC, false, "s", NULL },
 	{ "pidfile", PLAN_BOX | PLAN_EXEC, true, "p", NULL },
 	{ "monitor-pidfile", PLAN_BOX, true, "p", NULL },
@@ -79,7 +80,7 @@ static const struct record_rule rules[] = {
 	{ "capabilities", STEPS, false, "xxxx", NULL },
 	{ "no-new-privileges", STEPS, false, "", NULL },
 	{ "seccomp", STEPS, false, "p", NULL },
-	{ "cwd", STEPS, false, "pk", "create" },
+	{ "cwd", STEPS, false, "p?k", "create" },
 	{ "exec", STEPS, false, "+", NULL },
 };
 

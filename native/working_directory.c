@@ -10,7 +10,7 @@ int working_directory_make(struct stage *stage, struct failure *why)
 	const struct record *record = plan_find(stage->plan, "cwd");
 	AUTO_CLOSE int fd = -1;
 
-	if (!plan_list_has(record->argv[1], "create"))
+	if (record->argc < 2 || !plan_list_has(record->argv[1], "create"))
 		return 0;
 	fd = inside_make_directory(stage->root, record->argv[0], 0755);
 	return fd < 0 ? fail(why, "cwd", record->argv[0]) : 0;
