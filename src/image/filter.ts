@@ -85,8 +85,8 @@ function hasLabel(storage: Storage, value: string): Test {
   };
 }
 
-/** Shell patterns against the full and the short name, with and without the tag. */
-function matchesReference(name: string, pattern: string): boolean {
+/** True when a recorded name fits what `images NAME` or `reference=NAME` says: shell patterns against the full and the short name, with and without the tag. */
+export function matchesReference(name: string, pattern: string): boolean {
   const reference = parseReference(name);
   const forms = [
     name,

@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
-import { dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { TsmanError } from '../base/error.ts';
 import { type Digest, digestHex } from '../oci/digest.ts';
@@ -9,7 +7,8 @@ import { blobPath, blobSize, readSmallBlob } from '../storage/blobs.ts';
 import { type ImageRecord, readImageManifest } from '../storage/images.ts';
 import type { Storage } from '../storage/storage.ts';
 import { decompress, peek } from './decompress.ts';
-import { type NewMember, textMember, writeTarFile, writeTarStream } from './tar-writer.ts';
+import { writeArchive, writeDirectory } from './save-output.ts';
+import { directoryMember, type NewMember, textMember, writeTarStream } from './tar-writer.ts';
 
 export const SAVE_FORMATS = ['docker-archive', 'oci-archive', 'oci-dir', 'docker-dir'] as const;
 export type SaveFormat = (typeof SAVE_FORMATS)[number];
@@ -36,9 +35,7 @@ export async function saveImages(
   const members = [...membersFor(storage, images, format)];
   if (typeof output !== 'string') return writeTarStream(output, members);
   if (format.endsWith('-dir')) return writeDirectory(output, members);
-  const stat = fs.statSync(output, { throwIfNoEntry: false });
-  if (stat !== undefined && !stat.isFile()) return writeOther(output, members);
-  return writeFile(output, members);
+  return writeArchive(output, members);
 }
 
 function membersFor(
@@ -88,6 +85,8 @@ function* ociLayout(storage: Storage, images: readonly SavedImage[]): Iterable<N
     'index.json',
     JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests }),
   );
+  yield directoryMember('blobs/');
+  yield directoryMember('blobs/sha256/');
   for (const digest of blobsOf(storage, images))
     yield blobMember(storage, digest, `blobs/sha256/${digestHex(digest)}`);
 }
@@ -151,42 +150,4 @@ function readBlob(storage: Storage, digest: Digest): AsyncIterable<Uint8Array> {
 async function* plainBlob(storage: Storage, digest: Digest): AsyncIterable<Uint8Array> {
   const { compression, body } = await peek(readBlob(storage, digest));
   yield* decompress(body, compression);
-}
-
-/** Written beside and renamed: an archive with its final name is whole. */
-async function writeFile(path: string, members: Iterable<NewMember>): Promise<void> {
-  const aside = join(dirname(path), `.tsman-save-${randomBytes(6).toString('hex')}`);
-  const descriptor = fs.openSync(aside, 'wx', 0o644);
-  try {
-    await writeTarFile(descriptor, members);
-    fs.renameSync(aside, path);
-  } catch (cause) {
-    fs.rmSync(aside, { force: true });
-    throw new TsmanError(`write ${path}`, { cause });
-  } finally {
-    fs.closeSync(descriptor);
-  }
-}
-
-/** A fifo, /dev/stdout, a tape: written from the front. */
-async function writeOther(path: string, members: Iterable<NewMember>): Promise<void> {
-  const stream = fs.createWriteStream(path);
-  await writeTarStream(stream, members);
-  await new Promise<void>((resolve, reject) => stream.on('error', reject).end(resolve));
-}
-
-async function writeDirectory(directory: string, members: Iterable<NewMember>): Promise<void> {
-  if (fs.existsSync(directory) && fs.readdirSync(directory).length > 0)
-    throw new TsmanError(`${directory} is not empty`);
-  for (const { name, open } of members) {
-    const path = join(directory, name);
-    fs.mkdirSync(dirname(path), { recursive: true });
-    const descriptor = fs.openSync(path, 'wx', 0o644);
-    try {
-      for await (const chunk of open())
-        for (let at = 0; at < chunk.length; ) at += fs.writeSync(descriptor, chunk, at);
-    } finally {
-      fs.closeSync(descriptor);
-    }
-  }
 }

@@ -11,6 +11,11 @@ export interface NewMember {
   readonly open: () => AsyncIterable<Uint8Array>;
 }
 
+/** A directory; its name ends with a slash. skopeo without root cannot make the ones an archive leaves out. */
+export function directoryMember(name: string): NewMember {
+  return { name, sizeBytes: 0, async *open() {} };
+}
+
 /** A member whose content is at hand. */
 export function textMember(name: string, content: string | Uint8Array): NewMember {
   const bytes = Buffer.from(content);
@@ -75,18 +80,21 @@ function padding(sizeBytes: number): Buffer {
   return Buffer.alloc((BLOCK - (sizeBytes % BLOCK)) % BLOCK);
 }
 
-/** A ustar header for a plain file of root, dated 1970: equal images make equal archives. */
+/** A ustar header for a plain file or a directory of root, dated 1970: equal images make equal archives. */
 function header(name: string, sizeBytes: number): Buffer {
   const bytes = Buffer.alloc(BLOCK);
   bytes.write(name, 0, 100, 'utf8');
-  bytes.write('0000644\x000000000\x000000000\0', 100, 'latin1');
+  const isDirectory = name.endsWith('/');
+  bytes.write(isDirectory ? '0000755' : '0000644', 100, 'latin1');
+  bytes.write('0000000', 108, 'latin1');
+  bytes.write('0000000', 116, 'latin1');
   // Above 8 GiB, GNU's binary form; `1` in the top bit says so.
   if (sizeBytes >= 8 ** 11) {
     bytes.writeUInt8(0x80, 124);
     bytes.writeBigUInt64BE(BigInt(sizeBytes), 128);
   } else bytes.write(sizeBytes.toString(8).padStart(11, '0'), 124, 'latin1');
   bytes.write('00000000000\0', 136, 'latin1');
-  bytes.write('        0', 148, 'latin1');
+  bytes.write(`        ${isDirectory ? '5' : '0'}`, 148, 'latin1');
   bytes.write('ustar\u000000', 257, 'latin1');
   const sum = bytes.reduce((total, byte) => total + byte, 0);
   bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');

@@ -1,10 +1,10 @@
-import { UsageError } from '../../base/error.ts';
-import { filterImages } from '../../image/filter.ts';
+import { filterImages, matchesReference } from '../../image/filter.ts';
 import { formatRows } from '../../output/template.ts';
-import { findImage, type ImageRecord, listImages } from '../../storage/images.ts';
+import { findImage, listImages } from '../../storage/images.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { defineCommand } from '../command.ts';
 import { IMAGE_HEADERS, type ImageLine, imageJson, imageLines, imageRow } from './rows.ts';
+import { sortLines } from './sort.ts';
 
 export const imagesCommand = defineCommand({
   paths: [['images'], ['image', 'ls'], ['image', 'list']],
@@ -40,18 +40,23 @@ export const imagesCommand = defineCommand({
   completes: 'images',
   run(options, [name], { openEngine, stdout }) {
     const { storage } = openEngine();
-    const images = filterImages(storage, named(storage, name), options.filter);
+    const wanted = named(storage, name);
+    const distinct = [...new Set(wanted.map(({ image }) => image))];
+    const images = new Set(filterImages(storage, distinct, options.filter));
     if (options.format === 'json' && !options.quiet) {
       stdout.write(
         `${JSON.stringify(
-          images.map((image) => imageJson(storage, image)),
+          [...images].map((image) => imageJson(storage, image)),
           undefined,
           4,
         )}\n`,
       );
       return 0;
     }
-    const lines = sortLines(imageLines(images), options.sort ?? 'created');
+    const lines = sortLines(
+      wanted.filter(({ image }) => images.has(image)),
+      options.sort ?? 'created',
+    );
     if (options.quiet) {
       const ids = new Set(
         lines.map(({ image }) => (options.noTrunc ? `sha256:${image.id}` : image.id.slice(0, 12))),
@@ -80,36 +85,14 @@ function defaultFormat({ digests, history }: { digests: boolean; history: boolea
   return `table ${columns.map((column) => (column === 'History' ? '{{join .History ", "}}' : `{{.${column}}}`)).join('\t')}`;
 }
 
-/** `images NAME`: that image; or every tag of a repository, or a pattern. */
-function named(storage: Storage, name: string | undefined): ImageRecord[] {
-  const all = listImages(storage);
+/** `images NAME`: every tag of a repository, or what a pattern fits; otherwise the image it means, by ID too. */
+function named(storage: Storage, name: string | undefined): ImageLine[] {
+  const all = imageLines(listImages(storage));
   if (name === undefined) return all;
-  const found = /[*?[]/.test(name) ? undefined : findImage(storage, name);
-  const matching = filterImages(storage, all, [`reference=${name}`]);
-  return found === undefined || matching.some(({ id }) => id === found.id) ? matching : [found];
-}
-
-const ORDERS: Readonly<Record<string, (a: ImageLine, b: ImageLine) => number>> = {
-  created: () => 0, // As listImages gives them.
-  id: (a, b) => compare(a.image.id, b.image.id),
-  repository: (a, b) => compare(a.name ?? '', b.name ?? ''),
-  size: (a, b) => a.image.sizeBytes - b.image.sizeBytes,
-  tag: (a, b) => compare(tagOf(a), tagOf(b)),
-};
-
-function sortLines(lines: ImageLine[], key: string): ImageLine[] {
-  const order = ORDERS[key];
-  if (order === undefined)
-    throw new UsageError(
-      `option --sort: ${JSON.stringify(key)}: there are ${Object.keys(ORDERS).join(', ')}`,
-    );
-  return lines.sort(order);
-}
-
-function tagOf({ name }: ImageLine): string {
-  return name?.replace(/^.*:/, '') ?? '';
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  const matching = all.filter(
+    (line) => line.name !== undefined && matchesReference(line.name, name),
+  );
+  if (matching.length > 0 || /[*?[]/.test(name)) return matching;
+  const found = findImage(storage, name);
+  return found === undefined ? [] : imageLines([found]);
 }

@@ -1,0 +1,145 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { packLayout, writeLayout } from '../support/oci-layout.ts';
+import { runProgram } from '../support/programs.ts';
+import { type Scratch, withScratch } from '../support/scratch.ts';
+import { writeTar } from '../support/tar.ts';
+
+const test = suite('tsman images, rmi, tag, save, import');
+
+/** An archive with an image of two layers, `docker.io/library/web:1`. */
+async function makeArchive(scratch: Scratch): Promise<string> {
+  const layers = [];
+  for (const name of ['one', 'two']) {
+    const tar = join(scratch.directory, `${name}.tar`);
+    await writeTar(tar, [{ name, content: name }]);
+    layers.push({ tar, compression: 'gzip' as const });
+  }
+  const layout = scratch.makeDirectory('layout');
+  await writeLayout(layout, {
+    name: 'docker.io/library/web:1',
+    layers,
+    config: { Cmd: ['x'], Labels: { a: 'b' } },
+  });
+  const archive = join(scratch.directory, 'web.tar');
+  await packLayout(layout, archive);
+  return archive;
+}
+
+test('list, tag and remove', () =>
+  withScratch(async (tsman, scratch) => {
+    await tsman('load', '-i', await makeArchive(scratch));
+    assert.is((await tsman('tag', 'web:1', 'other', 'quay.io/x/web:2')).exitCode, 0);
+    const { stdout } = await tsman('images', '--sort', 'repository');
+    const lines = stdout.split('\n').map((line) => line.split(/\s+/).slice(0, 2).join(' '));
+    assert.equal(lines, [
+      'REPOSITORY TAG',
+      'docker.io/library/web 1',
+      'localhost/other latest',
+      'quay.io/x/web 2',
+      '',
+    ]);
+    assert.match((await tsman('images', '-q')).stdout, /^[0-9a-f]{12}\n$/);
+    assert.is(
+      (await tsman('images', '--format', '{{.Repository}}', 'other')).stdout,
+      'localhost/other\n',
+    );
+    assert.is((await tsman('images', '-f', 'label=a=c', '-q')).stdout, '');
+    assert.is(JSON.parse((await tsman('images', '--format', 'json')).stdout)[0].Names.length, 3);
+    const id = (await tsman('images', '-q')).stdout.trim();
+    const refused = await tsman('rmi', id);
+    assert.equal([refused.exitCode, /several names/.test(refused.stderr)], [125, true]);
+    assert.is((await tsman('rmi', 'other')).stdout, 'Untagged: localhost/other:latest\n');
+    assert.is((await tsman('untag', 'web:1')).exitCode, 0);
+    assert.is((await tsman('image', 'exists', 'web:1')).exitCode, 1);
+    assert.is(
+      (await tsman('images', '-f', 'dangling=true', '--format', '{{.Tag}}')).stdout,
+      '<none>\n',
+    );
+    assert.match((await tsman('image', 'prune', '--force')).stdout, new RegExp(`^${id}`));
+    assert.equal(
+      [(await tsman('rmi', 'web:1')).exitCode, (await tsman('rmi', '-i', 'web:1')).exitCode],
+      [1, 0],
+    );
+  }));
+
+test('inspect and history', () =>
+  withScratch(async (tsman, scratch) => {
+    await tsman('load', '-i', await makeArchive(scratch));
+    const [image] = JSON.parse((await tsman('image', 'inspect', 'web:1')).stdout);
+    assert.equal(
+      [image.RepoTags, image.Config.Cmd, image.RootFS.Layers.length],
+      [['docker.io/library/web:1'], ['x'], 2],
+    );
+    assert.is((await tsman('image', 'inspect', '-f', '{{.Labels.a}}', 'web:1')).stdout, 'b\n');
+    assert.is((await tsman('history', '-q', 'web:1')).stdout.split('\n').length, 3);
+  }));
+
+test('what save writes, load reads, and other tools too', () =>
+  withScratch(async (tsman, scratch) => {
+    await tsman('load', '-i', await makeArchive(scratch));
+    await tsman('tag', 'web:1', 'two');
+    const { stdout: id } = await tsman('images', '-q', '--no-trunc');
+    const at = (name: string): string => join(scratch.directory, name);
+    for (const format of ['docker-archive', 'oci-archive', 'oci-dir', 'docker-dir']) {
+      const names = format === 'docker-dir' ? ['web:1'] : ['web:1', 'two'];
+      assert.equal(
+        await tsman('save', '--format', format, '-o', at(format), ...names).then((it) => [
+          it.exitCode,
+          it.stderr,
+        ]),
+        [0, ''],
+      );
+    }
+    const [layer] = JSON.parse(readFileSync(at('docker-dir/manifest.json'), 'utf8')).layers;
+    const blob = `blobs/sha256/${layer.digest.slice(7)}`;
+    assert.equal(
+      readFileSync(at(`oci-dir/${blob}`)),
+      readFileSync(join(scratch.root, 'images', blob)),
+    );
+    for (const name of [
+      'docker-archive:docker-archive:docker.io/library/web:1',
+      'oci-archive:oci-archive:localhost/two:latest',
+      'oci:oci-dir:localhost/two:latest',
+      'dir:docker-dir',
+    ]) {
+      const inspected = await runProgram('skopeo', [
+        'inspect',
+        '--config',
+        name.replace(':', `:${scratch.directory}/`),
+      ]);
+      assert.match(String(inspected), /"Cmd"/, name);
+    }
+    for (const format of ['docker-archive', 'oci-archive', 'oci-dir', 'docker-dir']) {
+      await tsman('rmi', '-fa');
+      assert.is((await tsman('load', '-i', at(format))).exitCode, 0);
+      assert.is((await tsman('images', '-q', '--no-trunc')).stdout, id, format);
+    }
+  }));
+
+test('import makes an image of a tar archive', () =>
+  withScratch(async (tsman, scratch) => {
+    const tar = join(scratch.directory, 'root.tar');
+    await writeTar(tar, [{ name: 'file', content: 'x' }]);
+    const { exitCode, stdout } = await tsman('import', '-c', 'CMD ["a"]', '-m', 'why', tar, 'mine');
+    assert.is(exitCode, 0);
+    assert.match(stdout, /^sha256:[0-9a-f]{64}\n$/);
+    assert.is(
+      (await tsman('image', 'inspect', '-f', '{{.Config.Cmd}} {{.Comment}}', 'mine')).stdout,
+      '[a] why\n',
+    );
+    assert.match((await tsman('import', '-c', 'FROM x', tar)).stderr, /^Error: option --change/);
+    assert.is((await tsman('images', '-q')).stdout.split('\n').length, 2);
+  }));
+
+test('hello is there without a network', () =>
+  withScratch(async (tsman, scratch) => {
+    const { exitCode, stdout } = await tsman('run', '--rm', '--network', 'none', 'hello', 'there');
+    assert.is(exitCode, 0);
+    assert.match(stdout, /^Hello from a container!\n[\s\S]*You told me: there\n/);
+    assert.ok(existsSync(join(scratch.root, 'images/index.json')));
+  }));
+
+test.run();
