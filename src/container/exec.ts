@@ -71,7 +71,7 @@ function execSteps(target: CreateTarget, container: Container, request: ExecRequ
     groups: request.user === undefined ? container.spec.groups : [],
     keepGroups: request.user === undefined && container.spec.keepGroups,
   };
-  return [...processSteps(merged, identity, program), ['cwd', request.workdir ?? own.cwd], ['exec', ...request.command]];
+  return [...processSteps(merged, identity, program), ['cwd', request.workdir ?? own.cwd, ''], ['exec', ...request.command]];
 }
 
 /** The later list wins, key by key. */

@@ -60,6 +60,8 @@ export async function runHelper(verb: string, planPath: string, what: string): P
     child.on('error', (cause) => reject(new TsmanError(`run ${helperPath()}`, { cause })));
     child.on('close', resolve);
   });
+  // Bun keeps an extra descriptor's stream, and with it the process, alive after its end.
+  report?.destroy();
   const [kind, first = '', second = '', third = ''] = Buffer.concat(chunks).toString().split('\u0000');
   if (kind === 'ok') return Number(first);
   if (kind === 'fail') throw describeFailure(what, { step: first, subject: second, errno: Number(third) });
