@@ -49,7 +49,7 @@ static struct loop loop;
 
 static struct {
 	bool settled, told;
-	bool awake;             /* there was work since fall_idle */
+	bool awake;             /* there was work since the last long sleep */
 	struct ending ending;
 	struct source network;  /* pidfd of the network process, which is not our child */
 	int64_t timeout_at, network_at, stall_at; /* CLOCK_MONOTONIC ms, 0 = never */
@@ -185,15 +185,24 @@ static int next_timeout(void)
 	return wait > INT_MAX ? INT_MAX : (int)wait;
 }
 
-/* Most containers are quiet most of the time, and then the buffers and most of the
- * program need not be in memory. */
-static void fall_idle(void)
+/* Wait for events. Most containers are quiet most of the time, and then neither the
+ * buffers nor most of the program need be in memory. */
+static int wait_for_events(struct epoll_event *events, int count)
 {
+	int n = epoll_wait(loop.epoll, events, count, next_timeout());
+
+	if (n != 0 || !state.awake) {
+		state.awake = true;
+		return n;
+	}
+	expire();
 	state.awake = false;
-	idle_release_program();
 	madvise(scratch, SCRATCH_SIZE, MADV_DONTNEED);
 	if (loop.owing == 0)
 		madvise(chunk_frame, FRAME_PAYLOAD, MADV_DONTNEED);
+	n = idle_wait(loop.epoll, events, count, next_timeout());
+	state.awake = true;
+	return n;
 }
 
 static void dispatch(const struct epoll_event *event)
@@ -291,11 +300,7 @@ int monitor_run(struct monitor *monitor)
 		int n;
 
 		streams_watch(&loop);
-		n = epoll_wait(loop.epoll, events, 16, next_timeout());
-		if (n > 0)
-			state.awake = true;
-		else if (n == 0 && state.awake)
-			fall_idle();
+		n = wait_for_events(events, 16);
 		for (int i = 0; i < n; i++)
 			dispatch(&events[i]);
 		expire();
