@@ -18,6 +18,8 @@ interface Job {
 const DEFAULT_TIMEOUT_SECONDS = 300;
 /** After SIGTERM a test still removes its containers and its scratch directory. */
 const GRACE_SECONDS = 15;
+/** How long a file may go on after uvu has printed its totals. */
+const AFTERMATH_SECONDS = 10;
 const WORKERS = 2;
 
 const isRoot = process.geteuid?.() === 0;
@@ -57,6 +59,21 @@ function jobsOfFile(file: string): Job[] {
   return [job(file, 'scripts/as-user'), ...asRoot];
 }
 
+/** 'exit', not 'close': a process the test left behind may hold our pipes for ever. */
+function exitOf(
+  child: ChildProcess,
+  onError: (text: string) => void,
+): Promise<[number | null, string | null]> {
+  return new Promise((resolve) => {
+    child.on('error', (error) => {
+      onError(`${error.message}\n`);
+      resolve([127, null]);
+    });
+    // What it wrote last may still be in the pipe.
+    child.on('exit', (...status) => setTimeout(resolve, 20, status));
+  });
+}
+
 async function runProcess(job: Job): Promise<FinishedProcess> {
   const [program = '', ...args] = job.command;
   // A process group of its own: a file that hangs is killed with its children.
@@ -68,24 +85,22 @@ async function runProcess(job: Job): Promise<FinishedProcess> {
   running.add(child);
   let output = '';
   let timedOut = false;
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const signalGroup = (signal: NodeJS.Signals) => {
+  const end = (signal: NodeJS.Signals) => {
     timedOut = true;
     killGroup(child, signal);
   };
   const timers = [
-    setTimeout(signalGroup, job.timeoutSeconds * 1000, 'SIGTERM'),
-    setTimeout(signalGroup, (job.timeoutSeconds + GRACE_SECONDS) * 1000, 'SIGKILL'),
+    setTimeout(end, job.timeoutSeconds * 1000, 'SIGTERM'),
+    setTimeout(end, (job.timeoutSeconds + GRACE_SECONDS) * 1000, 'SIGKILL'),
   ];
-  // 'exit', not 'close': a process the test left behind may hold our pipes for ever.
-  const [exitCode, signal] = await new Promise<[number | null, string | null]>((resolve) => {
-    child.on('error', (error) => {
-      output += `${error.message}\n`;
-      resolve([127, null]);
-    });
-    child.on('exit', (...status) => setTimeout(resolve, 20, status));
-  });
+  const onOutput = (text: string): void => {
+    output += text;
+    if (/^ {2}Duration: /m.test(text))
+      timers.push(setTimeout(end, AFTERMATH_SECONDS * 1000, 'SIGKILL'));
+  };
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', onOutput);
+  const [exitCode, signal] = await exitOf(child, onOutput);
   for (const timer of timers) clearTimeout(timer);
   running.delete(child);
   killGroup(child, 'SIGKILL');

@@ -32,7 +32,8 @@ export function judge(finished: FinishedProcess): Outcome {
   ];
   const skips = [...finished.output.matchAll(SKIP)].map((match) => match[1] ?? '');
   const problems: string[] = [];
-  if (finished.timedOut) problems.push('timed out');
+  if (finished.timedOut)
+    problems.push(totals === undefined ? 'timed out' : 'did not end after its tests');
   else if (finished.signal !== null) problems.push(`killed by ${finished.signal}`);
   else if (totals === undefined)
     problems.push(`no totals: it crashed, or ran no suite (exit code ${finished.exitCode})`);
