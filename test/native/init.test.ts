@@ -5,7 +5,8 @@ import { finished, HELPER, run, start } from './scratch-box.ts';
 const test = suite('tsman-helper init');
 
 test('passes on every exit code', async () => {
-  const loop = 'for i in $(seq 0 255); do "$0" init -- sh -c "exit $i"; [ $? = $i ] || echo "$i"; done';
+  const loop =
+    'for i in $(seq 0 255); do "$0" init -- sh -c "exit $i"; [ $? = $i ] || echo "$i"; done';
   const { stdout } = await run('/bin/sh', ['-c', loop, HELPER]);
 
   assert.is(stdout.toString(), '');
@@ -18,17 +19,19 @@ test('gives 128+N for a command killed by signal N', async () => {
 });
 
 test('passes on every signal that can be caught, real-time ones too', async () => {
-  const trap = 'for i in $(seq 1 64); do [ $i = 17 ] || trap "exit $i" $i 2>/dev/null; done; echo ready; while :; do sleep 0.05; done';
+  const trap =
+    'for i in $(seq 1 64); do [ $i = 17 ] || trap "exit $i" $i 2>/dev/null; done; echo ready; while :; do sleep 0.05; done';
   const uncatchable = [9, 19];
   const internal = [32, 33]; // The C library's own.
   const childs = 17; // SIGCHLD is what init itself lives on.
   for (let signal = 1; signal <= 64; signal++) {
     if ([...uncatchable, ...internal, childs].includes(signal)) continue;
     const child = start(HELPER, 'init', '--', 'bash', '-c', trap);
+    const end = finished(child);
     await new Promise((resolve) => child.stdout?.once('data', resolve));
     // Not child.kill: JavaScript has no names for the real-time signals.
     await run('/bin/sh', ['-c', `kill -${signal} ${child.pid}`]);
-    const { exitCode } = await finished(child);
+    const { exitCode } = await end;
 
     assert.is(exitCode, signal, `signal ${signal}`);
   }

@@ -37,15 +37,20 @@ inBox('records the exit code, for the client and in the file', () =>
     // The file is there before the client leaves.
     const text = readFileSync(join(box.containerDirectory, 'exit'), 'utf8');
     assert.match(text, /^code 3\nsignal 0\nfinished \d+\.\d{9}\noom 0\n$/);
-  }));
+  }),
+);
 
 inBox('records the signal that ended it', () =>
   withBox(async (box) => {
-    const { exitCode } = await run(HELPER, ['box', box.boxPlan('sh -c "kill -9 \\$PPID" & sleep 9', ATTACH, ['timeout', '1'])]);
+    const { exitCode } = await run(HELPER, [
+      'box',
+      box.boxPlan('sh -c "kill -9 \\$PPID" & sleep 9', ATTACH, ['timeout', '1']),
+    ]);
 
     assert.is(exitCode, 137);
     assert.match(await box.exitFile(), /^code 137\nsignal 9\n/);
-  }));
+  }),
+);
 
 inBox('appends a start and a died event', () =>
   withBox(async (box) => {
@@ -58,7 +63,8 @@ inBox('appends a start and a died event', () =>
     assert.is(died.ID, 'cafe');
     assert.is(died.exitCode, 6);
     assert.ok(died.timeNano >= started.timeNano);
-  }));
+  }),
+);
 
 inBox('hands 200 MB on unchanged', () =>
   withBox(async (box) => {
@@ -66,7 +72,8 @@ inBox('hands 200 MB on unchanged', () =>
     const { stdout } = await run('/bin/sh', ['-c', `${HELPER} box ${plan} | sha256sum`]);
 
     assert.is(stdout.toString().slice(0, 64), sha256OfZeros(200 * MEBIBYTE));
-  }));
+  }),
+);
 
 inBox('waits for a slow reader and loses nothing', () =>
   withBox(async (box) => {
@@ -75,11 +82,18 @@ inBox('waits for a slow reader and loses nothing', () =>
     const { stdout } = await run('/bin/sh', ['-c', script]);
 
     assert.is(stdout.toString().slice(0, 64), sha256OfZeros(8 * MEBIBYTE));
-  }));
+  }),
+);
 
 inBox('gives two clients the same', () =>
   withBox(async (box) => {
-    const plan = box.boxPlan('until [ -e /$0/go ]; do sleep 0.05; done; dd if=/dev/zero bs=1M count=8 status=none'.replaceAll('/$0', box.directory), ATTACH);
+    const plan = box.boxPlan(
+      'until [ -e /$0/go ]; do sleep 0.05; done; dd if=/dev/zero bs=1M count=8 status=none'.replaceAll(
+        '/$0',
+        box.directory,
+      ),
+      ATTACH,
+    );
     const first = finished(start(HELPER, 'box', plan));
     await until(() => existsSync(join(box.runDirectory, 'state')));
     const second = finished(start(HELPER, 'attach', box.attachPlan(ATTACH)));
@@ -88,19 +102,28 @@ inBox('gives two clients the same', () =>
 
     for (const outcome of await Promise.all([first, second])) {
       assert.is(outcome.exitCode, 0);
-      assert.is(createHash('sha256').update(outcome.stdout).digest('hex'), sha256OfZeros(8 * MEBIBYTE));
+      assert.is(
+        createHash('sha256').update(outcome.stdout).digest('hex'),
+        sha256OfZeros(8 * MEBIBYTE),
+      );
     }
-  }));
+  }),
+);
 
 inBox('goes on when its client is killed', () =>
   withBox(async (box) => {
-    const child = start(HELPER, 'box', box.boxPlan('for i in 1 2 3 4 5; do echo $i; sleep 0.1; done; exit 5', ATTACH));
+    const child = start(
+      HELPER,
+      'box',
+      box.boxPlan('for i in 1 2 3 4 5; do echo $i; sleep 0.1; done; exit 5', ATTACH),
+    );
     await until(() => existsSync(box.log) && readFileSync(box.log, 'utf8').includes(' 1\n'));
     child.kill('SIGKILL');
 
     assert.match(await box.exitFile(), /^code 5\n/);
     assert.match(readFileSync(box.log, 'utf8'), / 5\n$/);
-  }));
+  }),
+);
 
 inBox('takes the container along when it is killed, and the client says so', () =>
   withBox(async (box) => {
@@ -112,7 +135,8 @@ inBox('takes the container along when it is killed, and the client says so', () 
     assert.is(exitCode, 125);
     assert.is(stderr, "Error: the container's monitor has gone\n");
     await until(() => !existsSync(`/proc/${box.state('pid')}`));
-  }));
+  }),
+);
 
 inBox('passes a request to end on to the container', () =>
   withBox(async (box) => {
@@ -122,16 +146,21 @@ inBox('passes a request to end on to the container', () =>
     process.kill(box.state('monitor') ?? 0, 'SIGTERM');
 
     assert.match(await box.exitFile(), /^code 9\n/);
-  }));
+  }),
+);
 
 inBox('kills the container when its time is over', () =>
   withBox(async (box) => {
     const started = performance.now();
-    const { exitCode } = await run(HELPER, ['box', box.boxPlan('sleep 20', ATTACH, ['timeout', '1'])]);
+    const { exitCode } = await run(HELPER, [
+      'box',
+      box.boxPlan('sleep 20', ATTACH, ['timeout', '1']),
+    ]);
 
     assert.is(exitCode, 137);
     assert.ok(performance.now() - started < 3_000);
-  }));
+  }),
+);
 
 inBox('removes the container with everything in it, and nothing else', () =>
   withBox(async (box) => {
@@ -142,7 +171,9 @@ inBox('removes the container with everything in it, and nothing else', () =>
     const closed = join(box.containerDirectory, 'closed');
     mkdirSync(join(closed, 'inside'), { recursive: true });
     chmodSync(closed, 0);
-    mkdirSync(join(box.containerDirectory, ...Array<string>(100).fill('deep')), { recursive: true });
+    mkdirSync(join(box.containerDirectory, ...Array<string>(100).fill('deep')), {
+      recursive: true,
+    });
     const trash = join(box.directory, 'trash');
     const plan = box.boxPlan('exit 2', ATTACH, ['auto-remove', trash]);
     const { exitCode } = await run(HELPER, ['box', plan]);
@@ -151,7 +182,8 @@ inBox('removes the container with everything in it, and nothing else', () =>
     assert.not(existsSync(box.containerDirectory)); // before the client leaves
     await until(() => !existsSync(trash) && !existsSync(box.runDirectory));
     assert.ok(existsSync(join(precious, 'file')));
-  }));
+  }),
+);
 
 inBox('needs at most 300 kB of memory when all is quiet', () =>
   withBox(async (box) => {
@@ -161,6 +193,7 @@ inBox('needs at most 300 kB of memory when all is quiet', () =>
     const text = readFileSync(`/proc/${box.state('monitor')}/smaps_rollup`, 'utf8');
     const pssKilobytes = Number(/^Pss: +(\d+) kB$/m.exec(text)?.[1]);
     assert.ok(pssKilobytes <= 300, `PSS is ${pssKilobytes} kB`);
-  }));
+  }),
+);
 
 test.run();
