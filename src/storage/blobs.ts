@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { hasCode, TsmanError } from '../base/error.ts';
 import { ensurePrivateDirectory, writeAtomically } from '../base/file.ts';
+import { startTimeOf } from '../base/process.ts';
 import { type Digest, digestHex } from '../oci/digest.ts';
 import type { Storage } from './storage.ts';
 
@@ -172,7 +173,7 @@ export function sweepIngest(storage: Storage): void {
   if (!fs.existsSync(directory)) return;
   for (const name of fs.readdirSync(directory)) {
     const pid = Number.parseInt(name, 10);
-    if (Number.isSafeInteger(pid) && pid > 0 && fs.existsSync(`/proc/${pid}`)) continue;
+    if (startTimeOf(pid) !== undefined) continue;
     removeLeftover(join(directory, name));
   }
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TsmanError } from '../base/error.ts';
+import { startTimeOf } from '../base/process.ts';
 import { inTransaction } from './database.ts';
 import type { Storage } from './storage.ts';
 
@@ -67,7 +67,7 @@ function tryAcquire(storage: Storage, kind: LeaseKind): number | undefined {
     const { lastInsertRowid } = insert.run(
       blocked ? 'garbage' : kind,
       process.pid,
-      startTime(process.pid) ?? '',
+      startTimeOf(process.pid) ?? '',
     );
     return blocked ? undefined : Number(lastInsertRowid);
   });
@@ -89,19 +89,8 @@ function dropDead(storage: Storage): LeaseKind[] {
     pid: number;
     start_time: string;
   }[]) {
-    if (startTime(row.pid) === row.start_time) kinds.push(row.kind);
+    if (startTimeOf(row.pid) === row.start_time) kinds.push(row.kind);
     else release(storage, row.id);
   }
   return kinds;
-}
-
-/** Field 22 of /proc/PID/stat; after the command's name, which may hold spaces and parentheses. */
-function startTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    // Gone, which is the answer.
-    return undefined;
-  }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { readIfExists } from '../base/file.ts';
+import { startTimeOf } from '../base/process.ts';
 import { openFsAgent } from '../helper/fs-agent.ts';
 import type { EngineUserns } from '../rootless/id-map.ts';
 import type { Storage } from './storage.ts';
@@ -74,11 +74,4 @@ export async function sweepLeftovers(target: LayerTarget): Promise<void> {
 function isAbandoned(name: string): boolean {
   const [, pid, startTime] = PARTIAL.exec(name) ?? [];
   return pid !== undefined && startTimeOf(Number(pid)) !== startTime;
-}
-
-/** Field 22 of /proc/PID/stat; undefined when there is no such process. */
-function startTimeOf(pid: number): string | undefined {
-  const stat = readIfExists(`/proc/${pid}/stat`);
-  // The command name, in parentheses, may hold blanks and parentheses itself.
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
 }
