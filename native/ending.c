@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "process.h"
@@ -94,10 +95,11 @@ void ending_record(const struct monitor *monitor, const struct ending *ending)
 		if (monitor->container_dir >= 0)
 			record_exit(monitor->container_dir, ending);
 		unlinkat(monitor->run_dir, "attach.sock", 0);
-		return;
+	} else {
+		remove_contents(monitor->run_dir);
 	}
-	remove_contents(monitor->run_dir);
-	close(monitor->lock);
+	/* Before the clients hear of the end: whoever saw one leave may start it again at once. */
+	flock(monitor->lock, LOCK_UN);
 }
 
 void ending_remove(const struct monitor *monitor)
