@@ -75,8 +75,8 @@ function rank(has: Platform, wanted: Platform): number | undefined {
   const b = normalised(wanted);
   if (a.os !== b.os || a.architecture !== b.architecture) return undefined;
   if (a.variant === b.variant) return 0;
-  // amd64 without a variant is v1, which every amd64 can do.
-  if (a.variant === undefined) return 1;
+  // amd64 without a variant is v1: every amd64 can do it, and any named level is nearer.
+  if (a.variant === undefined) return 100;
   if (b.variant === undefined) return undefined;
   const older = Number(b.variant.slice(1)) - Number(a.variant.slice(1));
   return older > 0 ? older + 1 : undefined;

@@ -1,0 +1,100 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { findEndpoints, resolveTypedName } from '../../src/config/endpoints.ts';
+import { parseRegistries, type RegistriesConfig } from '../../src/config/registries.ts';
+import { formatReference, parseReference } from '../../src/oci/reference.ts';
+
+const test = suite('registries.conf');
+
+async function config(text: string): Promise<RegistriesConfig> {
+  const nothing = {
+    unqualifiedSearchRegistries: [],
+    shortNameMode: 'permissive',
+    aliases: new Map(),
+    rules: [],
+  } as const;
+  return { ...nothing, ...(await parseRegistries(text, 'registries.conf')) };
+}
+
+const DIGEST = `sha256:${'0'.repeat(64)}`;
+const endpoints = (parsed: RegistriesConfig, name: string): string[] =>
+  findEndpoints(parsed, parseReference(name)).map(
+    ({ registry, repository, insecure }) =>
+      `${insecure ? 'insecure ' : ''}${registry}/${repository}`,
+  );
+const resolved = (parsed: RegistriesConfig, name: string): string[] =>
+  resolveTypedName(parsed, name).map(formatReference);
+
+test('without a word sends short names to Docker Hub', async () => {
+  const parsed = await config('');
+  assert.equal(resolved(parsed, 'debian:12'), ['docker.io/library/debian:12']);
+  assert.equal(resolved(parsed, 'team/web'), ['docker.io/team/web']);
+  assert.equal(resolved(parsed, 'localhost:5000/web'), ['localhost:5000/web']);
+});
+
+test('gives aliases first, then the registries to search', async () => {
+  const parsed = await config(
+    'unqualified-search-registries = ["quay.io", "docker.io"]\n[aliases]\nfedora = "registry.fedoraproject.org/fedora"\n',
+  );
+  assert.equal(resolved(parsed, 'fedora:40'), ['registry.fedoraproject.org/fedora:40']);
+  assert.equal(resolved(parsed, 'debian'), ['quay.io/debian', 'docker.io/library/debian']);
+  assert.equal(resolved(parsed, `debian@${DIGEST}`)[1], `docker.io/library/debian@${DIGEST}`);
+});
+
+test('takes the longest prefix, rewrites it, and tries mirrors first', async () => {
+  const parsed = await config(`
+[[registry]]
+location = "example.com"
+insecure = true
+[[registry]]
+prefix = "example.com/team"
+location = "other.example/x"
+[[registry.mirror]]
+location = "mirror.lan:5000/m"
+insecure = true
+[[registry.mirror]]
+location = "digests.lan"
+pull-from-mirror = "digest-only"
+[[registry]]
+prefix = "*.blocked.example"
+blocked = true
+`);
+  assert.equal(endpoints(parsed, 'example.com/web'), ['insecure example.com/web']);
+  assert.equal(endpoints(parsed, 'example.com/teams/web'), ['insecure example.com/teams/web']);
+  assert.equal(endpoints(parsed, 'example.com/team/web:1'), [
+    'insecure mirror.lan:5000/m/web',
+    'other.example/x/web',
+  ]);
+  assert.equal(endpoints(parsed, `example.com/team/web@${DIGEST}`), [
+    'insecure mirror.lan:5000/m/web',
+    'digests.lan/web',
+    'other.example/x/web',
+  ]);
+  assert.throws(() => endpoints(parsed, 'a.blocked.example/web'), /is blocked/);
+});
+
+test('keeps mirrors for digests where mirror-by-digest-only says so', async () => {
+  const parsed = await config(
+    '[[registry]]\nlocation = "a.example"\nmirror-by-digest-only = true\n[[registry.mirror]]\nlocation = "b.example"\n',
+  );
+  assert.equal(endpoints(parsed, 'a.example/x:1'), ['a.example/x']);
+  assert.equal(endpoints(parsed, `a.example/x@${DIGEST}`), ['b.example/x', 'a.example/x']);
+});
+
+test('names the file and the key when it is wrong', async () => {
+  for (const [text, why] of [
+    ['[[registry]]\ninsecure = "yes"\nlocation = "a"', /insecure is neither/],
+    ['[registries.search]\nregistries = []', /version 1/],
+    ['x = ', /./],
+  ] as const) {
+    try {
+      await config(text);
+      assert.unreachable();
+    } catch (error) {
+      assert.match(String(error), /read registries.conf/);
+      assert.match(String((error as Error).cause), why);
+    }
+  }
+});
+
+test.run();
