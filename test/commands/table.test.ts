@@ -85,10 +85,13 @@ test('has options with a help, a letter of their own and a name for their value'
 test('has examples that parse', async () => {
   for (const [command] of await loadTable()) {
     for (const [, line] of command.examples) {
-      const [, ownPart = line] = /(tsman [^<>|&]*)/.exec(line) ?? [];
-      const path = command.paths.find((words) => ownPart.startsWith(`tsman ${words.join(' ')}`));
-      assert.ok(path, `an example of ${command.paths[0]?.join(' ')} shows something else: ${line}`);
-      const argv = ownPart.trim().split(/\s+/).slice(1 + (path?.length ?? 0));
+      // Of a pipe, the part that is this command.
+      const parts = line.match(/tsman [^<>|&]*/g) ?? [];
+      const [words, part] = command.paths
+        .flatMap((path) => parts.map((text) => [path, text.trim().split(/\s+/).slice(1)] as const))
+        .find(([path, typed]) => path.every((word, i) => typed[i] === word)) ?? [[], undefined];
+      assert.ok(part, `an example of ${command.paths[0]?.join(' ')} shows something else: ${line}`);
+      const argv = part?.slice(words.length) ?? [];
       assert.not.throws(() => parseArguments(command, argv), line);
     }
   }
