@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -122,6 +131,13 @@ export class Bench {
     return Object.fromEntries(text.split('\n').map((line) => line.split(' ') as [string, string]));
   }
 
+  #endMonitor(id: string): void {
+    const pid = this.state(id)['monitor'];
+    if (pid === undefined || !isAlive(Number(pid))) return;
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    if (command.includes(this.directory)) process.kill(Number(pid), 'SIGKILL');
+  }
+
   userNamespace(): PlanRecord[] {
     if (process.geteuid?.() === 0) return [['userns', 'none']];
     const { uid, gid, username } = userInfo();
@@ -133,6 +149,9 @@ export class Bench {
   }
 
   close(): void {
+    // A failed test leaves its containers: each ends with its monitor.
+    for (const id of readdirSync(join(this.runRoot, 'containers')))
+      if (existsSync(join(this.runRoot, 'containers', id, 'state'))) this.#endMonitor(id);
     // Files in an upper directory may belong to subordinate ids: remove as root of the namespace.
     const rm = [...this.userNamespace(), ['exec', '/bin/rm', '-rf', this.directory] as PlanRecord];
     this.run('unshare', rm);
