@@ -120,33 +120,48 @@ static int cached_directory(int pin, const char *path, size_t length)
 	return fd < 0 ? -1 : keep(path, length, fd);
 }
 
-/* Make the missing directories of path[0..length), from the top. */
+/* Make the directory path[start..end) in `parent`; returns it open, or -1. */
+static int make_directory(int parent, const char *path, size_t start, size_t end)
+{
+	char name[256];
+
+	if (end - start >= sizeof(name)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(name, path + start, end - start);
+	name[end - start] = '\0';
+	if (mkdirat(parent, name, 0755) < 0)
+		return -1;
+	return openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Make the missing directories of path[0..length), from the top. Below the first missing one all are
+ * missing, and ours: they need no resolving, which would take quadratic time for a deep path. */
 static int make_directories(int pin, const char *path, size_t length)
 {
+	bool missing = false;
 	int parent = pin;
 
 	for (size_t start = 0; start < length;) {
 		const char *slash = memchr(path + start, '/', length - start);
 		size_t end = slash == NULL ? length : (size_t)(slash - path);
-		int next = cached_directory(pin, path, end);
+		int next = missing ? -1 : cached_directory(pin, path, end);
 
-		if (next < 0 && errno == ENOENT) {
-			char name[256];
-
-			if (end - start >= sizeof(name)) {
-				errno = ENAMETOOLONG;
-				return -1;
-			}
-			memcpy(name, path + start, end - start);
-			name[end - start] = '\0';
-			/* A cached parent may share its slot with what was looked up since. */
+		if (next < 0 && !missing && errno == ENOENT) {
+			missing = true;
+			/* The lookup may have closed the parent, if both share a place in the cache. */
 			parent = cached_directory(pin, path, start > 0 ? start - 1 : 0);
 			if (parent < 0)
 				return -1;
-			/* EEXIST: a dangling symbolic link; opening it says ENOENT. */
-			if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
-				return -1;
-			next = cached_directory(pin, path, end);
+		}
+		if (missing) {
+			next = make_directory(parent, path, start, end);
+			/* A dangling symbolic link is no place to make something in. */
+			if (next < 0 && errno == EEXIST)
+				errno = ENOENT;
+			if (next >= 0)
+				next = keep(path, end, next);
 		}
 		if (next < 0)
 			return -1;
