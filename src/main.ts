@@ -61,7 +61,10 @@ const GLOBAL_OPTIONS = new Map([
 ] as const);
 
 /** Options before the command's name, as Podman has them. */
-function takeGlobalOptions(argv: readonly string[]): { rest: readonly string[]; options: EngineOptions } {
+function takeGlobalOptions(argv: readonly string[]): {
+  rest: readonly string[];
+  options: EngineOptions;
+} {
   const options: { root?: string; runRoot?: string } = {};
   let at = 0;
   for (; at < argv.length; at++) {

@@ -1,6 +1,14 @@
 import { UsageError } from './error.ts';
 
-const UNIT_MS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
 
 /** Parses Go's durations, `1h30m`, `1.5s`, `300ms`, into milliseconds; undefined when it is none. */
 export function parseDurationMs(text: string): number | undefined {
@@ -28,7 +36,9 @@ export function parseMoment(option: string, text: string): Date {
   // A date without a zone is local time, as in Docker.
   const date = new Date(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00` : text);
   if (Number.isNaN(date.getTime())) {
-    throw new UsageError(`option ${option}: ${JSON.stringify(text)} is not a time`, { hint: 'e.g. 10m, 2026-01-31, 2026-01-31T12:00:00Z, or seconds since 1970' });
+    throw new UsageError(`option ${option}: ${JSON.stringify(text)} is not a time`, {
+      hint: 'e.g. 10m, 2026-01-31, 2026-01-31T12:00:00Z, or seconds since 1970',
+    });
   }
   return date;
 }

@@ -1,8 +1,8 @@
+import { UsageError } from '../base/error.ts';
 import { attachAndBecome } from '../container/attach.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from '../container/detach-keys.ts';
 import { defineCommand } from './command.ts';
 import { existingContainer, existingContainers } from './selection.ts';
-import { UsageError } from '../base/error.ts';
 
 export const attachCommand = defineCommand({
   paths: [['attach'], ['container', 'attach']],
@@ -11,7 +11,11 @@ export const attachCommand = defineCommand({
   usage: 'CONTAINER',
   examples: [['Look on without typing into it', 'tsman attach --no-stdin job']],
   options: {
-    detachKeys: { kind: 'text', value: 'KEYS', help: `keys that detach (${DEFAULT_DETACH_KEYS}); empty = none` },
+    detachKeys: {
+      kind: 'text',
+      value: 'KEYS',
+      help: `keys that detach (${DEFAULT_DETACH_KEYS}); empty = none`,
+    },
     latest: { kind: 'flag', short: 'l', help: 'the container made last' },
     noStdin: { kind: 'flag', help: 'do not pass stdin on' },
     sigProxy: { kind: 'flag', default: true, help: 'send the signals tsman gets to the container' },
@@ -20,8 +24,13 @@ export const attachCommand = defineCommand({
   completes: 'running',
   async run(options, [name], context) {
     const engine = context.openEngine();
-    const container = options.latest ? existingContainers(engine).at(-1) : name === undefined ? undefined : existingContainer(engine, name);
-    if (container === undefined) throw new UsageError('which container? Give a name or ID, or --latest');
+    const container = options.latest
+      ? existingContainers(engine).at(-1)
+      : name === undefined
+        ? undefined
+        : existingContainer(engine, name);
+    if (container === undefined)
+      throw new UsageError('which container? Give a name or ID, or --latest');
     const streams = ['stdout', 'stderr'] as const;
     return await attachAndBecome(engine, container, {
       attach: options.noStdin || !container.spec.openStdin ? streams : ['stdin', ...streams],

@@ -69,10 +69,16 @@ export interface CommandSpec<Specs extends OptionSpecs = OptionSpecs> {
   readonly arguments: readonly [number, number];
   /** What completion offers for arguments. */
   readonly completes?: 'containers' | 'running' | 'images' | 'volumes' | 'networks' | 'files';
-  run(options: OptionValues<Specs>, args: readonly string[], context: CommandContext): Promise<number> | number;
+  run(
+    options: OptionValues<Specs>,
+    args: readonly string[],
+    context: CommandContext,
+  ): Promise<number> | number;
 }
 
 /** Gives `run` its option types; otherwise the identity. */
-export function defineCommand<const Specs extends OptionSpecs>(spec: CommandSpec<Specs>): CommandSpec<Specs> {
+export function defineCommand<const Specs extends OptionSpecs>(
+  spec: CommandSpec<Specs>,
+): CommandSpec<Specs> {
   return spec;
 }

@@ -10,7 +10,7 @@ import { parseNamespaceMode, parseNetworkMode } from '../container/namespaces.ts
 import type { LogDriver, LogSettings, VolumeMount } from '../container/record.ts';
 import { parseSecurityOptions } from '../container/security.ts';
 import { parseSignal } from '../container/signals.ts';
-import { parsePublish, type PortMapping } from '../network/ports.ts';
+import { type PortMapping, parsePublish } from '../network/ports.ts';
 import type { RuntimeMount } from '../oci/runtime-config.ts';
 import type { OptionValues } from './command.ts';
 import type { CONTAINER_OPTIONS } from './container-options.ts';
@@ -55,7 +55,10 @@ export function toCreateRequest(options: ContainerOptions, args: readonly string
     sysctl: parsePairs('--sysctl', options.sysctl),
     shmSizeBytes: parseSizeBytes(options.shmSize ?? '64m', '--shm-size'),
     umask: options.umask === undefined ? undefined : parseUmask(options.umask),
-    oomScoreAdj: options.oomScoreAdj === undefined ? undefined : parseWhole('--oom-score-adj', options.oomScoreAdj, -1000, 1000),
+    oomScoreAdj:
+      options.oomScoreAdj === undefined
+        ? undefined
+        : parseWhole('--oom-score-adj', options.oomScoreAdj, -1000, 1000),
     stopSignal: options.stopSignal === undefined ? undefined : parseSignal(options.stopSignal),
     autoRemove: options.rm,
     labels: parseLabels(options.label, options.labelFile),
@@ -78,14 +81,20 @@ export function toCreateRequest(options: ContainerOptions, args: readonly string
       log: parseLog(options.logDriver, options.logOpt),
       stopTimeoutSeconds: parseWhole('--stop-timeout', options.stopTimeout ?? '10', 0, 2 ** 31),
       timeoutSeconds: parseWhole('--timeout', options.timeout ?? '0', 0, 2 ** 31),
-      init: options.init || options.initPath !== undefined ? { path: options.initPath === undefined ? undefined : resolve(options.initPath) } : undefined,
+      init:
+        options.init || options.initPath !== undefined
+          ? { path: options.initPath === undefined ? undefined : resolve(options.initPath) }
+          : undefined,
       pidFile: options.pidfile === undefined ? undefined : resolve(options.pidfile),
       createCommand: ['tsman', ...process.argv.slice(2)],
     },
   };
 }
 
-function parseMounts(options: ContainerOptions): { mounts: RuntimeMount[]; volumes: VolumeMount[] } {
+function parseMounts(options: ContainerOptions): {
+  mounts: RuntimeMount[];
+  volumes: VolumeMount[];
+} {
   const mounts = options.tmpfs.map(parseTmpfs);
   const volumes = options.volume.map(parseVolume);
   for (const text of options.mount) {
@@ -115,13 +124,16 @@ function parseEntrypoint(text: string): string[] {
 }
 
 function parseWorkdir(text: string | undefined): string | undefined {
-  if (text !== undefined && !text.startsWith('/')) throw new UsageError(`option --workdir: ${JSON.stringify(text)} is not an absolute path`);
+  if (text !== undefined && !text.startsWith('/'))
+    throw new UsageError(`option --workdir: ${JSON.stringify(text)} is not an absolute path`);
   return text;
 }
 
 function parseHostname(text: string | undefined): string | undefined {
   if (text !== undefined && !/^[a-zA-Z0-9_]([a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9_])?$/.test(text)) {
-    throw new UsageError(`option --hostname: ${JSON.stringify(text)} is not a host name`, { hint: 'letters, digits, "." and "-", at most 64' });
+    throw new UsageError(`option --hostname: ${JSON.stringify(text)} is not a host name`, {
+      hint: 'letters, digits, "." and "-", at most 64',
+    });
   }
   return text;
 }
@@ -130,8 +142,14 @@ function parseHostname(text: string | undefined): string | undefined {
 function timeZone(text: string | undefined): string[] {
   if (text === undefined) return [];
   const zone = text === 'local' ? Intl.DateTimeFormat().resolvedOptions().timeZone : text;
-  if (text !== 'local' && existsSync('/usr/share/zoneinfo') && !existsSync(`/usr/share/zoneinfo/${zone}`)) {
-    throw new TsmanError(`option --tz: no time zone ${JSON.stringify(text)}`, { hint: 'names are those below /usr/share/zoneinfo, e.g. Europe/Berlin' });
+  if (
+    text !== 'local' &&
+    existsSync('/usr/share/zoneinfo') &&
+    !existsSync(`/usr/share/zoneinfo/${zone}`)
+  ) {
+    throw new TsmanError(`option --tz: no time zone ${JSON.stringify(text)}`, {
+      hint: 'names are those below /usr/share/zoneinfo, e.g. Europe/Berlin',
+    });
   }
   return [`TZ=${zone}`];
 }
@@ -140,30 +158,41 @@ function timeZone(text: string | undefined): string[] {
 function parseDevice(text: string): { source: string; path: string } {
   const [source = '', second, third] = text.split(':');
   const permissions = third ?? (second !== undefined && !second.startsWith('/') ? second : 'rwm');
-  if (!/^[rwm]{1,3}$/.test(permissions)) throw new UsageError(`option --device ${text}: permissions are of r, w and m`);
+  if (!/^[rwm]{1,3}$/.test(permissions))
+    throw new UsageError(`option --device ${text}: permissions are of r, w and m`);
   const path = second?.startsWith('/') ? second : source;
   const stat = statSync(source, { throwIfNoEntry: false });
   if (stat === undefined) throw new TsmanError(`device ${source}: no such file`);
-  if (!stat.isCharacterDevice() && !stat.isBlockDevice()) throw new TsmanError(`device ${source}: not a device node`);
+  if (!stat.isCharacterDevice() && !stat.isBlockDevice())
+    throw new TsmanError(`device ${source}: not a device node`);
   return { source, path };
 }
 
 function parsePairs(option: string, values: readonly string[]): Record<string, string> {
-  return Object.fromEntries(values.map((value) => {
-    const equals = value.indexOf('=');
-    if (equals < 1) throw new UsageError(`option ${option}: ${JSON.stringify(value)} is not NAME=VALUE`);
-    return [value.slice(0, equals), value.slice(equals + 1)];
-  }));
+  return Object.fromEntries(
+    values.map((value) => {
+      const equals = value.indexOf('=');
+      if (equals < 1)
+        throw new UsageError(`option ${option}: ${JSON.stringify(value)} is not NAME=VALUE`);
+      return [value.slice(0, equals), value.slice(equals + 1)];
+    }),
+  );
 }
 
 function parseUmask(text: string): number {
-  if (!/^0?[0-7]{1,3}$/.test(text)) throw new UsageError(`option --umask: ${JSON.stringify(text)} is not an octal mask such as 0022`);
+  if (!/^0?[0-7]{1,3}$/.test(text))
+    throw new UsageError(
+      `option --umask: ${JSON.stringify(text)} is not an octal mask such as 0022`,
+    );
   return Number.parseInt(text, 8);
 }
 
 function parseWhole(option: string, text: string, least: number, most: number): number {
   const value = Number(text);
-  if (!/^-?\d+$/.test(text) || value < least || value > most) throw new UsageError(`option ${option}: ${JSON.stringify(text)} is not a whole number from ${least} to ${most}`);
+  if (!/^-?\d+$/.test(text) || value < least || value > most)
+    throw new UsageError(
+      `option ${option}: ${JSON.stringify(text)} is not a whole number from ${least} to ${most}`,
+    );
   return value;
 }
 
@@ -176,21 +205,31 @@ const LOG_DRIVERS: readonly string[] = ['k8s-file', 'json-file', 'none', 'passth
 
 function parseLog(driver: string | undefined, options: readonly string[]): LogSettings {
   const chosen = driver ?? 'k8s-file';
-  if (!LOG_DRIVERS.includes(chosen)) throw new UsageError(`option --log-driver: no driver ${JSON.stringify(chosen)}`, { hint: `drivers are ${LOG_DRIVERS.join(', ')}` });
+  if (!LOG_DRIVERS.includes(chosen))
+    throw new UsageError(`option --log-driver: no driver ${JSON.stringify(chosen)}`, {
+      hint: `drivers are ${LOG_DRIVERS.join(', ')}`,
+    });
   const pairs = parsePairs('--log-opt', options);
   for (const key of Object.keys(pairs)) {
-    if (!['path', 'max-size', 'max-file'].includes(key)) throw new UsageError(`option --log-opt: unknown ${JSON.stringify(key)}`, { hint: 'known are path, max-size and max-file' });
+    if (!['path', 'max-size', 'max-file'].includes(key))
+      throw new UsageError(`option --log-opt: unknown ${JSON.stringify(key)}`, {
+        hint: 'known are path, max-size and max-file',
+      });
   }
   return {
     driver: chosen as LogDriver,
     path: pairs['path'] === undefined ? undefined : resolve(pairs['path']),
-    maxSizeBytes: pairs['max-size'] === undefined ? 0 : parseSizeBytes(pairs['max-size'], '--log-opt max-size'),
+    maxSizeBytes:
+      pairs['max-size'] === undefined ? 0 : parseSizeBytes(pairs['max-size'], '--log-opt max-size'),
     maxFiles: parseWhole('--log-opt max-file', pairs['max-file'] ?? '1', 1, 1000),
   };
 }
 
 /** The ports of a request after `--publish-all`: one free host port for each exposed one not published. */
-export function withPublishedAll(ports: readonly PortMapping[], exposed: readonly string[]): PortMapping[] {
+export function withPublishedAll(
+  ports: readonly PortMapping[],
+  exposed: readonly string[],
+): PortMapping[] {
   const published = new Set(ports.map((port) => `${port.containerPort}/${port.protocol}`));
   const rest = exposed.filter((name) => !published.has(name.includes('/') ? name : `${name}/tcp`));
   return [...ports, ...rest.map(parsePublish)];

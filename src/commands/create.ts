@@ -7,7 +7,9 @@ export const createCommand = defineCommand({
   category: 'Containers',
   summary: 'make a container without starting it',
   usage: 'IMAGE [COMMAND [ARG...]]',
-  examples: [['Made now, started later', 'tsman create --name web -p 8080:80 nginx && tsman start web']],
+  examples: [
+    ['Made now, started later', 'tsman create --name web -p 8080:80 nginx && tsman start web'],
+  ],
   options: CONTAINER_OPTIONS,
   stopAtArgument: true,
   arguments: [1, Number.POSITIVE_INFINITY],

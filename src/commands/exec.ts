@@ -14,7 +14,11 @@ export const execCommand = defineCommand({
   ],
   options: {
     detach: { kind: 'flag', short: 'd', help: 'run in the background' },
-    detachKeys: { kind: 'text', value: 'KEYS', help: `keys that detach (${DEFAULT_DETACH_KEYS}); empty = none` },
+    detachKeys: {
+      kind: 'text',
+      value: 'KEYS',
+      help: `keys that detach (${DEFAULT_DETACH_KEYS}); empty = none`,
+    },
     env: { kind: 'list', short: 'e', value: 'KEY[=VALUE]', help: 'set an environment variable' },
     envFile: { kind: 'list', value: 'FILE', help: 'read environment variables from a file' },
     interactive: { kind: 'flag', short: 'i', help: 'pass stdin on' },

@@ -12,9 +12,11 @@ import type { Engine } from './engine.ts';
 export async function explain(engine: Engine, args: readonly string[]): Promise<never> {
   const [kind, name = '', step = '', subject = '', errno = '0'] = args;
   const failure = { step, subject, errno: Number(errno) };
-  if (kind !== 'start') throw describeFailure(kind === 'unshare' ? 'unshare' : `${kind} in container ${name}`, failure);
+  if (kind !== 'start')
+    throw describeFailure(kind === 'unshare' ? 'unshare' : `${kind} in container ${name}`, failure);
   const container = findContainer(engine.storage, name);
-  if (container.autoRemove) await removeContainer(engine, container, { force: true }).catch(rememberLeftover);
+  if (container.autoRemove)
+    await removeContainer(engine, container, { force: true }).catch(rememberLeftover);
   throw describeFailure(`start container ${container.name}`, failure);
 }
 

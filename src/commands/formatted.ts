@@ -1,7 +1,11 @@
 import type { Writable } from 'node:stream';
 
 /** Prints one value as indented JSON, or with the Go template of `--format`. */
-export async function printFormatted(value: unknown, format: string | undefined, stdout: Writable): Promise<void> {
+export async function printFormatted(
+  value: unknown,
+  format: string | undefined,
+  stdout: Writable,
+): Promise<void> {
   if (format === undefined || format === 'json') {
     stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
     return;

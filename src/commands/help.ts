@@ -7,22 +7,40 @@ import { COMMANDS } from './table.ts';
 /** The text of `tsman COMMAND --help`. */
 export function commandHelp(command: CommandSpec<OptionSpecs>, words: readonly string[]): string {
   const name = `tsman ${words.join(' ')}`;
-  const lines = [`${name}: ${command.summary}`, '', `Usage: ${name} [OPTIONS] ${command.usage}`.trimEnd(), ''];
-  const others = command.paths.map((path) => path.join(' ')).filter((path) => path !== words.join(' '));
-  if (others.length > 0) lines.push(`Also: ${others.map((path) => `tsman ${path}`).join(', ')}`, '');
+  const lines = [
+    `${name}: ${command.summary}`,
+    '',
+    `Usage: ${name} [OPTIONS] ${command.usage}`.trimEnd(),
+    '',
+  ];
+  const others = command.paths
+    .map((path) => path.join(' '))
+    .filter((path) => path !== words.join(' '));
+  if (others.length > 0)
+    lines.push(`Also: ${others.map((path) => `tsman ${path}`).join(', ')}`, '');
   const options = Object.entries(command.options).filter(([, spec]) => spec.hidden !== true);
   if (options.length > 0) lines.push('Options:', ...options.map(optionLine), '');
   if (command.examples.length > 0) {
-    lines.push('Examples:', ...command.examples.flatMap(([what, line]) => [`  # ${what}`, `  ${line}`]), '');
+    lines.push(
+      'Examples:',
+      ...command.examples.flatMap(([what, line]) => [`  # ${what}`, `  ${line}`]),
+      '',
+    );
   }
   return lines.join('\n');
 }
 
 function optionLine([key, spec]: [string, OptionSpec]): string {
   const short = spec.short === undefined ? '    ' : `-${spec.short}, `;
-  const value = spec.kind === 'flag' ? '' : spec.kind === 'text' && spec.implied !== undefined ? `[=${spec.value}]` : ` ${spec.value}`;
+  const value =
+    spec.kind === 'flag'
+      ? ''
+      : spec.kind === 'text' && spec.implied !== undefined
+        ? `[=${spec.value}]`
+        : ` ${spec.value}`;
   const left = `  ${short}--${optionName(key)}${value}`;
-  const choices = spec.kind !== 'flag' && spec.choices !== undefined ? ` (${spec.choices.join(', ')})` : '';
+  const choices =
+    spec.kind !== 'flag' && spec.choices !== undefined ? ` (${spec.choices.join(', ')})` : '';
   const gap = left.length < 34 ? left.padEnd(34) : `${left}\n${' '.repeat(34)}`;
   return `${gap}${spec.help}${choices}${spec.kind === 'flag' && spec.default === true ? ' (default true)' : ''}`;
 }
@@ -30,7 +48,8 @@ function optionLine([key, spec]: [string, OptionSpec]): string {
 /** `tsman`, `tsman --help`, `tsman image`, or a word that is no command. */
 export async function answerUnknown(argv: readonly string[], stdout: Writable): Promise<number> {
   const words = argv.filter((word) => !word.startsWith('-'));
-  const wantsHelp = argv.length === 0 || argv.includes('--help') || argv.includes('-h') || argv[0] === 'help';
+  const wantsHelp =
+    argv.length === 0 || argv.includes('--help') || argv.includes('-h') || argv[0] === 'help';
   const group = wantsHelp && argv[0] === 'help' ? words.slice(1) : words;
   const inGroup = COMMANDS.filter((entry) => group.every((word, i) => entry.words[i] === word));
   if ((wantsHelp || group.length > 0) && inGroup.length > 0) {
@@ -38,7 +57,10 @@ export async function answerUnknown(argv: readonly string[], stdout: Writable): 
     return 0;
   }
   const typed = group.join(' ') || (argv[0] ?? '');
-  const near = nearest(typed, COMMANDS.map((entry) => entry.words.join(' ')));
+  const near = nearest(
+    typed,
+    COMMANDS.map((entry) => entry.words.join(' ')),
+  );
   throw new UsageError(`unknown command ${JSON.stringify(typed)}`, {
     hint: near === undefined ? 'see tsman --help' : `did you mean tsman ${near}?`,
   });
@@ -58,6 +80,10 @@ async function overview(group: readonly string[]): Promise<string> {
   }
   const parts = [`Usage: tsman ${[...group, 'COMMAND'].join(' ')} [OPTIONS] [ARG...]`, ''];
   for (const [category, lines] of byCategory) parts.push(`${category}:`, ...lines, '');
-  parts.push('Options before the command: --root DIR, --runroot DIR, --version', 'See tsman COMMAND --help for one command.', '');
+  parts.push(
+    'Options before the command: --root DIR, --runroot DIR, --version',
+    'See tsman COMMAND --help for one command.',
+    '',
+  );
   return parts.join('\n');
 }

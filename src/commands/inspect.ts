@@ -1,13 +1,18 @@
 import { TsmanError, UsageError } from '../base/error.ts';
 import { inspectContainer } from '../container/inspect.ts';
 import { printFailure } from '../output/failure.ts';
-import { findImage } from '../storage/images.ts';
 import { findContainerRow } from '../storage/containers.ts';
+import { findImage } from '../storage/images.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import type { Engine } from './engine.ts';
 import { existingContainer, existingContainers } from './selection.ts';
 
-const FORMAT = { kind: 'text', short: 'f', value: 'TEMPLATE', help: 'json, or a Go template' } as const;
+const FORMAT = {
+  kind: 'text',
+  short: 'f',
+  value: 'TEMPLATE',
+  help: 'json, or a Go template',
+} as const;
 
 export const inspectCommand = defineCommand({
   paths: [['inspect']],
@@ -18,16 +23,29 @@ export const inspectCommand = defineCommand({
   options: {
     format: FORMAT,
     latest: { kind: 'flag', short: 'l', help: 'the container made last' },
-    type: { kind: 'text', short: 't', value: 'TYPE', help: 'what the name may be', choices: ['all', 'container', 'image'] },
+    type: {
+      kind: 'text',
+      short: 't',
+      value: 'TYPE',
+      help: 'what the name may be',
+      choices: ['all', 'container', 'image'],
+    },
   },
   arguments: [0, Number.POSITIVE_INFINITY],
   completes: 'containers',
   async run(options, names, context) {
     const type = options.type ?? 'all';
-    if (!['all', 'container', 'image'].includes(type)) throw new UsageError(`option --type: ${JSON.stringify(type)} is not all, container or image`);
+    if (!['all', 'container', 'image'].includes(type))
+      throw new UsageError(`option --type: ${JSON.stringify(type)} is not all, container or image`);
     const engine = context.openEngine();
-    const latest = options.latest ? existingContainers(engine).slice(-1).map(({ id }) => id) : [];
-    return await inspectAll(context, [...latest, ...names], options.format, (name) => inspectOne(engine, name, type));
+    const latest = options.latest
+      ? existingContainers(engine)
+          .slice(-1)
+          .map(({ id }) => id)
+      : [];
+    return await inspectAll(context, [...latest, ...names], options.format, (name) =>
+      inspectOne(engine, name, type),
+    );
   },
 });
 
@@ -42,19 +60,29 @@ export const containerInspectCommand = defineCommand({
   completes: 'containers',
   async run(options, names, context) {
     const engine = context.openEngine();
-    return await inspectAll(context, names, options.format, (name) => inspectContainer(engine, existingContainer(engine, name)));
+    return await inspectAll(context, names, options.format, (name) =>
+      inspectContainer(engine, existingContainer(engine, name)),
+    );
   },
 });
 
 async function inspectOne(engine: Engine, name: string, type: string): Promise<unknown> {
-  if (type !== 'image' && findContainerRow(engine.storage, name) !== undefined) return inspectContainer(engine, existingContainer(engine, name));
+  if (type !== 'image' && findContainerRow(engine.storage, name) !== undefined)
+    return inspectContainer(engine, existingContainer(engine, name));
   const image = type === 'container' ? undefined : findImage(engine.storage, name);
-  if (image === undefined) throw new TsmanError(`no such ${type === 'all' ? 'object' : type}: ${JSON.stringify(name)}`);
-  return image;
+  if (image === undefined)
+    throw new TsmanError(`no such ${type === 'all' ? 'object' : type}: ${JSON.stringify(name)}`);
+  const { inspectImage } = await import('../image/inspect.ts');
+  return inspectImage(engine, image);
 }
 
 /** Prints what was found even when something else was not, as Docker does. */
-async function inspectAll(context: CommandContext, names: readonly string[], format: string | undefined, find: (name: string) => unknown): Promise<number> {
+async function inspectAll(
+  context: CommandContext,
+  names: readonly string[],
+  format: string | undefined,
+  find: (name: string) => unknown,
+): Promise<number> {
   if (names.length === 0) throw new UsageError('inspect what? Give a name or ID');
   const found: unknown[] = [];
   let exitCode = 0;
@@ -65,7 +93,8 @@ async function inspectAll(context: CommandContext, names: readonly string[], for
       exitCode = printFailure(error, context.stderr);
     }
   }
-  if (format === undefined || format === 'json') context.stdout.write(`${JSON.stringify(found, undefined, 5)}\n`);
+  if (format === undefined || format === 'json')
+    context.stdout.write(`${JSON.stringify(found, undefined, 5)}\n`);
   else {
     const { renderTemplate } = await import('../output/template.ts');
     for (const value of found) context.stdout.write(`${renderTemplate(format, value)}\n`);

@@ -20,7 +20,13 @@ export const killCommand = defineCommand({
   completes: 'running',
   run(options, names, context) {
     const signal = parseSignal(options.signal ?? 'KILL');
-    const selection = { names, all: options.all, latest: options.latest, cidfiles: options.cidfile, ignoreMissing: false };
+    const selection = {
+      names,
+      all: options.all,
+      latest: options.latest,
+      cidfiles: options.cidfile,
+      ignoreMissing: false,
+    };
     return forEachContainer(context, selection, ['running', 'paused'], (container, engine) => {
       if (!killContainer(readState(engine.directories, container.id), signal)) {
         throw new TsmanError(`container ${container.name} is not running`);

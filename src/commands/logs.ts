@@ -13,12 +13,19 @@ export const logsCommand = defineCommand({
   category: 'Containers',
   summary: "show containers' output",
   usage: 'CONTAINER...',
-  examples: [['The last lines, and what comes', 'tsman logs -f --tail 20 web'], ['Two at once', 'tsman logs --names -f web db']],
+  examples: [
+    ['The last lines, and what comes', 'tsman logs -f --tail 20 web'],
+    ['Two at once', 'tsman logs --names -f web db'],
+  ],
   options: {
     follow: { kind: 'flag', short: 'f', help: 'go on until the container ends' },
     latest: { kind: 'flag', short: 'l', help: 'the container made last' },
     names: { kind: 'flag', short: 'n', help: 'begin each line with the container' },
-    since: { kind: 'text', value: 'TIME', help: 'from this time on: 10m, 2026-01-31T12:00:00, seconds since 1970' },
+    since: {
+      kind: 'text',
+      value: 'TIME',
+      help: 'from this time on: 10m, 2026-01-31T12:00:00, seconds since 1970',
+    },
     tail: { kind: 'text', value: 'N', help: 'only the last lines, or all' },
     timestamps: { kind: 'flag', short: 't', help: 'begin each line with its time' },
     until: { kind: 'text', value: 'TIME', help: 'up to this time' },
@@ -29,7 +36,8 @@ export const logsCommand = defineCommand({
     const engine = context.openEngine();
     const latest = options.latest ? existingContainers(engine).slice(-1) : [];
     const containers = [...latest, ...names.map((name) => existingContainer(engine, name))];
-    if (containers.length === 0) throw new UsageError('which container? Give a name or ID, or --latest');
+    if (containers.length === 0)
+      throw new UsageError('which container? Give a name or ID, or --latest');
     const request: LogRequest = {
       follow: options.follow,
       tail: parseTail(options.tail),
@@ -37,14 +45,17 @@ export const logsCommand = defineCommand({
       until: options.until === undefined ? undefined : parseMoment('--until', options.until),
     };
     const style = { names: options.names, timestamps: options.timestamps };
-    await Promise.all(containers.map((container) => show(engine, container, request, style, context)));
+    await Promise.all(
+      containers.map((container) => show(engine, container, request, style, context)),
+    );
     return 0;
   },
 });
 
 function parseTail(text: string | undefined): number | undefined {
   if (text === undefined || text === 'all' || text === '-1') return undefined;
-  if (!/^\d+$/.test(text)) throw new UsageError(`option --tail: ${JSON.stringify(text)} is neither a number nor "all"`);
+  if (!/^\d+$/.test(text))
+    throw new UsageError(`option --tail: ${JSON.stringify(text)} is neither a number nor "all"`);
   return Number(text);
 }
 
@@ -53,13 +64,24 @@ interface Style {
   readonly timestamps: boolean;
 }
 
-async function show(engine: Engine, container: Container, request: LogRequest, style: Style, context: CommandContext): Promise<void> {
+async function show(
+  engine: Engine,
+  container: Container,
+  request: LogRequest,
+  style: Style,
+  context: CommandContext,
+): Promise<void> {
   let atLineStart = { stdout: true, stderr: true };
   for await (const entry of readLogs(engine.directories, container, request)) {
     const stream = entry.stream === 'stdout' ? context.stdout : context.stderr;
     const head = atLineStart[entry.stream] ? prefix(container, entry, style) : '';
-    const bytes = Buffer.concat([Buffer.from(head), entry.text, ...(entry.endsLine ? [NEWLINE] : [])]);
-    if (!stream.write(bytes)) await new Promise<void>((resolve) => stream.once('drain', () => resolve()));
+    const bytes = Buffer.concat([
+      Buffer.from(head),
+      entry.text,
+      ...(entry.endsLine ? [NEWLINE] : []),
+    ]);
+    if (!stream.write(bytes))
+      await new Promise<void>((resolve) => stream.once('drain', () => resolve()));
     atLineStart = { ...atLineStart, [entry.stream]: entry.endsLine };
   }
 }

@@ -27,7 +27,10 @@ export function optionName(key: string): string {
 }
 
 /** @throws UsageError that quotes the option and, when one is near, suggests it */
-export function parseArguments<Specs extends OptionSpecs>(command: CommandSpec<Specs>, argv: readonly string[]): Parsed<Specs> {
+export function parseArguments<Specs extends OptionSpecs>(
+  command: CommandSpec<Specs>,
+  argv: readonly string[],
+): Parsed<Specs> {
   const state = new ParseState(command.options, command.paths[0]?.join(' ') ?? '');
   const args: string[] = [];
   let wantsHelp = false;
@@ -54,9 +57,14 @@ function checkCount(command: CommandSpec<OptionSpecs>, args: readonly string[]):
   const name = command.paths[0]?.join(' ');
   const usage = `usage: tsman ${name} [OPTIONS] ${command.usage}`.trimEnd();
   if (args.length < least) {
-    throw new UsageError(`${name} needs ${least === 1 ? 'an argument' : `${least} arguments`}`, { hint: usage });
+    throw new UsageError(`${name} needs ${least === 1 ? 'an argument' : `${least} arguments`}`, {
+      hint: usage,
+    });
   }
-  if (args.length > most) throw new UsageError(`${name}: unexpected argument ${JSON.stringify(args[most])}`, { hint: usage });
+  if (args.length > most)
+    throw new UsageError(`${name}: unexpected argument ${JSON.stringify(args[most])}`, {
+      hint: usage,
+    });
 }
 
 class ParseState {
@@ -72,7 +80,8 @@ class ParseState {
       const known = { key, spec };
       this.#byName.set(optionName(key), known);
       if (spec.short !== undefined) this.#byShort.set(spec.short, known);
-      this.values[key] = spec.kind === 'flag' ? (spec.default ?? false) : spec.kind === 'list' ? [] : undefined;
+      this.values[key] =
+        spec.kind === 'flag' ? (spec.default ?? false) : spec.kind === 'list' ? [] : undefined;
     }
   }
 
@@ -97,7 +106,10 @@ class ParseState {
       if (known === undefined) throw this.#unknown(`-${letter}`, undefined, word);
       const rest = word.slice(at + 1);
       if (rest.startsWith('=')) return this.#set(known, `-${letter}`, rest.slice(1));
-      if (takesNext(known.spec)) return rest === '' ? this.#setFromNext(known, `-${letter}`, next) : this.#set(known, `-${letter}`, rest);
+      if (takesNext(known.spec))
+        return rest === ''
+          ? this.#setFromNext(known, `-${letter}`, next)
+          : this.#set(known, `-${letter}`, rest);
       this.#setFromNext(known, `-${letter}`, undefined);
     }
     return 0;
@@ -106,7 +118,8 @@ class ParseState {
   #setFromNext(known: Known, shown: string, next: string | undefined): number {
     const { spec } = known;
     if (spec.kind === 'flag') return this.#set(known, shown, 'true');
-    if (spec.kind === 'text' && spec.implied !== undefined) return this.#set(known, shown, spec.implied);
+    if (spec.kind === 'text' && spec.implied !== undefined)
+      return this.#set(known, shown, spec.implied);
     if (next === undefined) throw new UsageError(`option ${shown} needs a value (${spec.value})`);
     this.#set(known, shown, next);
     return 1;

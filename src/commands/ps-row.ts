@@ -1,6 +1,6 @@
-import type { PortMapping } from '../network/ports.ts';
 import type { Container } from '../container/record.ts';
 import type { ContainerState } from '../container/state.ts';
+import type { PortMapping } from '../network/ports.ts';
 import { humanDuration } from '../output/units.ts';
 
 /** A line of `ps`: the fields that templates for Docker and Podman use. */
@@ -26,9 +26,23 @@ export interface PsRow {
 
 /** What `table {{.X}}` prints above its columns. */
 export const HEADERS: Readonly<Record<string, string>> = {
-  ID: 'CONTAINER ID', Image: 'IMAGE', ImageID: 'IMAGE ID', Command: 'COMMAND', CreatedAt: 'CREATED AT', CreatedHuman: 'CREATED',
-  RunningFor: 'CREATED', Created: 'CREATED', Status: 'STATUS', State: 'STATE', Ports: 'PORTS', Names: 'NAMES', Labels: 'LABELS',
-  Mounts: 'MOUNTS', Networks: 'NETWORKS', Pid: 'PID', ExitCode: 'EXIT CODE',
+  ID: 'CONTAINER ID',
+  Image: 'IMAGE',
+  ImageID: 'IMAGE ID',
+  Command: 'COMMAND',
+  CreatedAt: 'CREATED AT',
+  CreatedHuman: 'CREATED',
+  RunningFor: 'CREATED',
+  Created: 'CREATED',
+  Status: 'STATUS',
+  State: 'STATE',
+  Ports: 'PORTS',
+  Names: 'NAMES',
+  Labels: 'LABELS',
+  Mounts: 'MOUNTS',
+  Networks: 'NETWORKS',
+  Pid: 'PID',
+  ExitCode: 'EXIT CODE',
 };
 
 const COMMAND_WIDTH = 20;
@@ -41,7 +55,10 @@ export function psRow(container: Container, state: ContainerState, isWhole: bool
     ID: isWhole ? container.id : container.id.slice(0, 12),
     Image: spec.imageName,
     ImageID: container.imageID ?? '',
-    Command: isWhole || command.length <= COMMAND_WIDTH ? command : `${command.slice(0, COMMAND_WIDTH - 3)}...`,
+    Command:
+      isWhole || command.length <= COMMAND_WIDTH
+        ? command
+        : `${command.slice(0, COMMAND_WIDTH - 3)}...`,
     CreatedAt: container.createdAt,
     Created: container.createdAt,
     CreatedHuman: age,
@@ -50,7 +67,9 @@ export function psRow(container: Container, state: ContainerState, isWhole: bool
     State: state.status,
     Ports: spec.ports.map(portText).join(', '),
     Names: container.name,
-    Labels: Object.entries(spec.labels).map(([key, value]) => `${key}=${value}`).join(','),
+    Labels: Object.entries(spec.labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(','),
     Mounts: spec.volumes.map((volume) => volume.destination).join(','),
     Networks: spec.networkMode,
     Pid: state.pid,
@@ -60,15 +79,19 @@ export function psRow(container: Container, state: ContainerState, isWhole: bool
 
 /** `Up 3 minutes`, `Exited (0) 2 hours ago`, `Created`. */
 function statusText(state: ContainerState): string {
-  const since = (date: Date | undefined): string => humanDuration(Date.now() - (date?.getTime() ?? Date.now()));
+  const since = (date: Date | undefined): string =>
+    humanDuration(Date.now() - (date?.getTime() ?? Date.now()));
   if (state.status === 'created') return 'Created';
-  if (state.status === 'exited') return `Exited (${state.exitCode ?? 0}) ${since(state.finishedAt)} ago`;
+  if (state.status === 'exited')
+    return `Exited (${state.exitCode ?? 0}) ${since(state.finishedAt)} ago`;
   return `Up ${since(state.startedAt)}${state.status === 'paused' ? ' (Paused)' : ''}`;
 }
 
 /** `0.0.0.0:8080->80/tcp`, ranges as `8080-8082->80-82/tcp`. */
 export function portText(port: PortMapping): string {
-  const range = (first: number): string => (port.range === 1 ? String(first) : `${first}-${first + port.range - 1}`);
-  const address = port.hostIP === '' ? '0.0.0.0' : port.hostIP.includes(':') ? `[${port.hostIP}]` : port.hostIP;
+  const range = (first: number): string =>
+    port.range === 1 ? String(first) : `${first}-${first + port.range - 1}`;
+  const address =
+    port.hostIP === '' ? '0.0.0.0' : port.hostIP.includes(':') ? `[${port.hostIP}]` : port.hostIP;
   return `${address}:${range(port.hostPort)}->${range(port.containerPort)}/${port.protocol}`;
 }

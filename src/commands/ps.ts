@@ -1,12 +1,12 @@
 import { TsmanError, UsageError } from '../base/error.ts';
 import { matchesFilters, parseFilters } from '../container/filters.ts';
 import type { Container } from '../container/record.ts';
-import { type ContainerState, readState } from '../container/state.ts';
-import { formatRows } from '../output/template.ts';
-import { formatTable } from '../output/table.ts';
-import { deleteContainerRow } from '../storage/containers.ts';
 import { listContainers } from '../container/record.ts';
 import { isGone } from '../container/remove.ts';
+import { type ContainerState, readState } from '../container/state.ts';
+import { formatTable } from '../output/table.ts';
+import { formatRows } from '../output/template.ts';
+import { deleteContainerRow } from '../storage/containers.ts';
 import { defineCommand } from './command.ts';
 import type { Engine } from './engine.ts';
 import { HEADERS, type PsRow, psRow } from './ps-row.ts';
@@ -18,10 +18,21 @@ export const psCommand = defineCommand({
   category: 'Containers',
   summary: 'list containers',
   usage: '',
-  examples: [['With those that ended', 'tsman ps -a'], ['Names of what was made from an image', "tsman ps -a --filter ancestor=debian --format '{{.Names}}'"]],
+  examples: [
+    ['With those that ended', 'tsman ps -a'],
+    [
+      'Names of what was made from an image',
+      "tsman ps -a --filter ancestor=debian --format '{{.Names}}'",
+    ],
+  ],
   options: {
     all: { kind: 'flag', short: 'a', help: 'also those that do not run' },
-    filter: { kind: 'list', short: 'f', value: 'KEY=VALUE', help: 'name, id, label, status, exited, ancestor, before, since, network, until, command' },
+    filter: {
+      kind: 'list',
+      short: 'f',
+      value: 'KEY=VALUE',
+      help: 'name, id, label, status, exited, ancestor, before, since, network, until, command',
+    },
     format: { kind: 'text', value: 'TEMPLATE', help: 'json, table TEMPLATE, or a Go template' },
     last: { kind: 'text', short: 'n', value: 'N', help: 'the last N made, running or not' },
     latest: { kind: 'flag', short: 'l', help: 'the one made last, running or not' },
@@ -35,11 +46,21 @@ export const psCommand = defineCommand({
   run(options, _args, { openEngine, stdout }) {
     const engine = openEngine();
     const filters = parseFilters(options.filter, (name) => engineTime(engine, name));
-    const last = options.latest ? 1 : options.last === undefined ? undefined : parseCount(options.last);
+    const last = options.latest
+      ? 1
+      : options.last === undefined
+        ? undefined
+        : parseCount(options.last);
     const showAll = options.all || last !== undefined || filters.asksForState;
-    let found = readAll(engine).filter(({ container, state }) => (showAll || state.pid !== 0) && matchesFilters(filters, container, state));
+    let found = readAll(engine).filter(
+      ({ container, state }) =>
+        (showAll || state.pid !== 0) && matchesFilters(filters, container, state),
+    );
     if (last !== undefined) found = found.slice(-last);
-    const rows = sortRows(found.reverse().map(({ container, state }) => psRow(container, state, options.noTrunc)), options.sort);
+    const rows = sortRows(
+      found.reverse().map(({ container, state }) => psRow(container, state, options.noTrunc)),
+      options.sort,
+    );
     stdout.write(render(rows, options));
     return 0;
   },
@@ -63,26 +84,60 @@ function readAll(engine: Engine): Found[] {
 }
 
 function engineTime(engine: Engine, name: string): Date {
-  const container = listContainers(engine.storage).find((candidate) => candidate.name === name || candidate.id.startsWith(name));
-  if (container === undefined) throw new TsmanError(`option --filter: no container ${JSON.stringify(name)}`);
+  const container = listContainers(engine.storage).find(
+    (candidate) => candidate.name === name || candidate.id.startsWith(name),
+  );
+  if (container === undefined)
+    throw new TsmanError(`option --filter: no container ${JSON.stringify(name)}`);
   return new Date(container.createdAt);
 }
 
 function parseCount(text: string): number {
-  if (!/^\d+$/.test(text)) throw new UsageError(`option --last: ${JSON.stringify(text)} is not a number`);
+  if (!/^\d+$/.test(text))
+    throw new UsageError(`option --last: ${JSON.stringify(text)} is not a number`);
   return Number(text);
 }
 
 function sortRows(rows: PsRow[], key: string | undefined): PsRow[] {
   if (key === undefined || key === 'created' || key === 'runningfor') return rows;
-  if (!SORT_KEYS.includes(key)) throw new UsageError(`option --sort: ${JSON.stringify(key)} is not one of ${SORT_KEYS.join(', ')}`);
-  const field = ({ command: 'Command', id: 'ID', image: 'Image', names: 'Names', size: 'ID', status: 'Status' } as const)[key as 'id'];
+  if (!SORT_KEYS.includes(key))
+    throw new UsageError(
+      `option --sort: ${JSON.stringify(key)} is not one of ${SORT_KEYS.join(', ')}`,
+    );
+  const field = (
+    {
+      command: 'Command',
+      id: 'ID',
+      image: 'Image',
+      names: 'Names',
+      size: 'ID',
+      status: 'Status',
+    } as const
+  )[key as 'id'];
   return rows.sort((a, b) => a[field].localeCompare(b[field]));
 }
 
-function render(rows: readonly PsRow[], options: { quiet: boolean; format: string | undefined; noheading: boolean }): string {
-  if (options.quiet && options.format === undefined) return rows.map((row) => `${row.ID}\n`).join('');
-  if (options.format !== undefined && options.format !== 'table') return formatRows(options.format, rows, HEADERS, !options.noheading);
-  const header = options.noheading ? [] : [['CONTAINER ID', 'IMAGE', 'COMMAND', 'CREATED', 'STATUS', 'PORTS', 'NAMES']];
-  return formatTable([...header, ...rows.map((row) => [row.ID, row.Image, row.Command, row.CreatedHuman, row.Status, row.Ports, row.Names])]);
+function render(
+  rows: readonly PsRow[],
+  options: { quiet: boolean; format: string | undefined; noheading: boolean },
+): string {
+  if (options.quiet && options.format === undefined)
+    return rows.map((row) => `${row.ID}\n`).join('');
+  if (options.format !== undefined && options.format !== 'table')
+    return formatRows(options.format, rows, HEADERS, !options.noheading);
+  const header = options.noheading
+    ? []
+    : [['CONTAINER ID', 'IMAGE', 'COMMAND', 'CREATED', 'STATUS', 'PORTS', 'NAMES']];
+  return formatTable([
+    ...header,
+    ...rows.map((row) => [
+      row.ID,
+      row.Image,
+      row.Command,
+      row.CreatedHuman,
+      row.Status,
+      row.Ports,
+      row.Names,
+    ]),
+  ]);
 }

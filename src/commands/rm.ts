@@ -11,23 +11,42 @@ export const rmCommand = defineCommand({
   category: 'Containers',
   summary: 'remove containers',
   usage: 'CONTAINER...',
-  examples: [['One that still runs', 'tsman rm -f web'], ['All of them', 'tsman rm -fa']],
+  examples: [
+    ['One that still runs', 'tsman rm -f web'],
+    ['All of them', 'tsman rm -fa'],
+  ],
   options: {
     ...SELECTION_OPTIONS,
-    force: { kind: 'flag', short: 'f', help: 'end running ones first; no error for those that do not exist' },
+    force: {
+      kind: 'flag',
+      short: 'f',
+      help: 'end running ones first; no error for those that do not exist',
+    },
     ignore: { kind: 'flag', short: 'i', help: 'no error for containers that do not exist' },
-    time: { kind: 'text', short: 't', value: 'SECONDS', help: 'with --force: wait so long between the stop signal and SIGKILL (0)' },
+    time: {
+      kind: 'text',
+      short: 't',
+      value: 'SECONDS',
+      help: 'with --force: wait so long between the stop signal and SIGKILL (0)',
+    },
     volumes: { kind: 'flag', short: 'v', help: 'also remove their anonymous volumes' },
   },
   arguments: [0, Number.POSITIVE_INFINITY],
   completes: 'containers',
   run(options, names, context) {
     const ignoreMissing = options.ignore || options.force;
-    const selection = { names, all: options.all, latest: options.latest, cidfiles: options.cidfile, ignoreMissing };
+    const selection = {
+      names,
+      all: options.all,
+      latest: options.latest,
+      cidfiles: options.cidfile,
+      ignoreMissing,
+    };
     const graceSeconds = options.time === undefined ? 0 : parseStopTime(options.time);
     return forEachContainer(context, selection, undefined, async (container, engine) => {
       const isRunning = readState(engine.directories, container.id).pid !== 0;
-      if (options.force && isRunning && graceSeconds > 0) await stopContainer(engine, container, graceSeconds);
+      if (options.force && isRunning && graceSeconds > 0)
+        await stopContainer(engine, container, graceSeconds);
       await removeContainer(engine, container, { force: options.force });
       return '';
     });

@@ -9,18 +9,36 @@ import type { ContainerOptions } from './create-request.ts';
 import type { Engine } from './engine.ts';
 
 /** The image that `run` and `create` were given, pulled when the policy says so; or a directory with --rootfs. */
-export async function rootSource(name: string, options: ContainerOptions, context: CommandContext, engine: Engine): Promise<RootSource> {
+export async function rootSource(
+  name: string,
+  options: ContainerOptions,
+  context: CommandContext,
+  engine: Engine,
+): Promise<RootSource> {
   if (options.rootfs) {
     const rootfs = resolve(name);
     if (!existsSync(rootfs)) throw new TsmanError(`--rootfs ${rootfs}: no such directory`);
     return { imageID: undefined, imageName: '', layers: [], rootfs, defaults: {} };
   }
-  const wantsOther = options.platform !== undefined || options.arch !== undefined || options.os !== undefined || options.variant !== undefined;
+  const wantsOther =
+    options.platform !== undefined ||
+    options.arch !== undefined ||
+    options.os !== undefined ||
+    options.variant !== undefined;
   const policy = options.pull ?? (wantsOther ? 'newer' : 'missing');
-  const local = policy === 'missing' || policy === 'never' ? findImage(engine.storage, name) : undefined;
+  const local =
+    policy === 'missing' || policy === 'never' ? findImage(engine.storage, name) : undefined;
   // After the look into the store: `hello` is shipped with us, and needs no registry.
-  const embedded = local ?? (policy === 'always' ? undefined : await (await import('../image/embedded.ts')).loadEmbedded(engine, name));
-  const image = embedded ?? (await (await import('./pull-options.ts')).pullForRun(engine, name, { ...options, pull: policy }, context));
+  const embedded =
+    local ??
+    (policy === 'always'
+      ? undefined
+      : await (await import('../image/embedded.ts')).loadEmbedded(engine, name));
+  const image =
+    embedded ??
+    (await (
+      await import('./pull-options.ts')
+    ).pullForRun(engine, name, { ...options, pull: policy }, context));
   const config = readImageConfig(engine.storage, image);
   return {
     imageID: image.id,

@@ -1,10 +1,10 @@
 import * as fs from 'node:fs';
-import { TsmanError, UsageError, hasCode } from '../base/error.ts';
+import { hasCode, TsmanError, UsageError } from '../base/error.ts';
 import { createContainer } from '../container/create.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from '../container/detach-keys.ts';
 import type { Container } from '../container/record.ts';
 import { isGone, removeContainer } from '../container/remove.ts';
-import { startAndBecome, type StartOptions } from '../container/start.ts';
+import { type StartOptions, startAndBecome } from '../container/start.ts';
 import { deleteContainerRow } from '../storage/containers.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { CONTAINER_OPTIONS } from './container-options.ts';
@@ -14,9 +14,19 @@ import { rootSource } from './root-source.ts';
 
 const RUN_OPTIONS = {
   ...CONTAINER_OPTIONS,
-  attach: { kind: 'list', short: 'a', value: 'STREAM', help: 'attach to stdin, stdout or stderr only', choices: ['stdin', 'stdout', 'stderr'] },
+  attach: {
+    kind: 'list',
+    short: 'a',
+    value: 'STREAM',
+    help: 'attach to stdin, stdout or stderr only',
+    choices: ['stdin', 'stdout', 'stderr'],
+  },
   detach: { kind: 'flag', short: 'd', help: 'run in the background and print the container ID' },
-  detachKeys: { kind: 'text', value: 'KEYS', help: `keys that detach (${DEFAULT_DETACH_KEYS}); empty = none` },
+  detachKeys: {
+    kind: 'text',
+    value: 'KEYS',
+    help: `keys that detach (${DEFAULT_DETACH_KEYS}); empty = none`,
+  },
   sigProxy: { kind: 'flag', default: true, help: 'send the signals tsman gets to the container' },
 } as const;
 
@@ -27,7 +37,10 @@ export const runCommand = defineCommand({
   usage: 'IMAGE [COMMAND [ARG...]]',
   examples: [
     ['A shell in a throw-away container', 'tsman run --rm -it debian bash'],
-    ['A web server in the background, reached on port 8080', 'tsman run -d --name web -p 8080:80 nginx'],
+    [
+      'A web server in the background, reached on port 8080',
+      'tsman run -d --name web -p 8080:80 nginx',
+    ],
     ['The current directory in the container', 'tsman run --rm -v .:/work -w /work node npm test'],
   ],
   options: RUN_OPTIONS,
@@ -48,36 +61,64 @@ export const runCommand = defineCommand({
   },
 });
 
-function attachedStreams(asked: readonly string[], interactive: boolean, detach: boolean): ('stdin' | 'stdout' | 'stderr')[] {
+function attachedStreams(
+  asked: readonly string[],
+  interactive: boolean,
+  detach: boolean,
+): ('stdin' | 'stdout' | 'stderr')[] {
   if (detach) {
     if (asked.length > 0) throw new UsageError('options --attach and --detach exclude each other');
     return [];
   }
   const streams = asked.map((stream) => stream.toLowerCase());
   for (const stream of streams) {
-    if (!['stdin', 'stdout', 'stderr'].includes(stream)) throw new UsageError(`option --attach: ${JSON.stringify(stream)} is not stdin, stdout or stderr`);
+    if (!['stdin', 'stdout', 'stderr'].includes(stream))
+      throw new UsageError(
+        `option --attach: ${JSON.stringify(stream)} is not stdin, stdout or stderr`,
+      );
   }
-  const chosen = streams.length > 0 ? streams : ['stdout', 'stderr', ...(interactive ? ['stdin'] : [])];
+  const chosen =
+    streams.length > 0 ? streams : ['stdout', 'stderr', ...(interactive ? ['stdin'] : [])];
   return (['stdin', 'stdout', 'stderr'] as const).filter((stream) => chosen.includes(stream));
 }
 
 /** Everything up to the record: image, ports, container, --cidfile. Shared with `create`. */
-export async function create(options: ContainerOptions, args: readonly string[], context: CommandContext, engine: Engine): Promise<Container> {
+export async function create(
+  options: ContainerOptions,
+  args: readonly string[],
+  context: CommandContext,
+  engine: Engine,
+): Promise<Container> {
   const [image = '', ...command] = args;
   const request = toCreateRequest(options, command);
   if (options.cidfile !== undefined && fs.existsSync(options.cidfile)) {
-    throw new TsmanError(`option --cidfile ${options.cidfile}: the file exists`, { hint: 'remove it if its container is gone' });
+    throw new TsmanError(`option --cidfile ${options.cidfile}: the file exists`, {
+      hint: 'remove it if its container is gone',
+    });
   }
   const source = await rootSource(image, options, context, engine);
-  const exposed = [...Object.keys(source.defaults.ExposedPorts ?? {}), ...request.spec.exposedPorts];
-  const wanted = options.publishAll ? withPublishedAll(request.spec.ports, exposed) : request.spec.ports;
-  const ports = wanted.length === 0 ? [] : await (await import('../network/host-ports.ts')).assignHostPorts(wanted);
+  const exposed = [
+    ...Object.keys(source.defaults.ExposedPorts ?? {}),
+    ...request.spec.exposedPorts,
+  ];
+  const wanted = options.publishAll
+    ? withPublishedAll(request.spec.ports, exposed)
+    : request.spec.ports;
+  const ports =
+    wanted.length === 0
+      ? []
+      : await (await import('../network/host-ports.ts')).assignHostPorts(wanted);
   if (options.replace && options.name !== undefined) await removeByName(engine, options.name);
-  const container = createContainer(engine, source, { ...request, spec: { ...request.spec, ports } }, (holder) => {
-    if (!isGone(engine, holder)) return false;
-    deleteContainerRow(engine.storage, holder.id);
-    return true;
-  });
+  const container = createContainer(
+    engine,
+    source,
+    { ...request, spec: { ...request.spec, ports } },
+    (holder) => {
+      if (!isGone(engine, holder)) return false;
+      deleteContainerRow(engine.storage, holder.id);
+      return true;
+    },
+  );
   if (options.cidfile !== undefined) writeCidfile(options.cidfile, container.id);
   return container;
 }

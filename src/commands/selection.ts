@@ -63,17 +63,28 @@ interface Chosen {
   readonly shown: string;
 }
 
-function choose(engine: Engine, selection: Selection, only: readonly ContainerStatus[] | undefined, report: (error: unknown) => void): Chosen[] {
+function choose(
+  engine: Engine,
+  selection: Selection,
+  only: readonly ContainerStatus[] | undefined,
+  report: (error: unknown) => void,
+): Chosen[] {
   const names = [...selection.names, ...selection.cidfiles.map(readCidfile)];
   if (selection.all || selection.latest) {
-    if (names.length > 0) throw new UsageError(`option --${selection.all ? 'all' : 'latest'} and container names exclude each other`);
+    if (names.length > 0)
+      throw new UsageError(
+        `option --${selection.all ? 'all' : 'latest'} and container names exclude each other`,
+      );
     const existing = existingContainers(engine);
     const wanted = selection.latest ? existing.slice(-1) : existing;
     return wanted
-      .filter(({ id }) => only === undefined || only.includes(readState(engine.directories, id).status))
+      .filter(
+        ({ id }) => only === undefined || only.includes(readState(engine.directories, id).status),
+      )
       .map((container) => ({ container, shown: container.id }));
   }
-  if (names.length === 0) throw new UsageError('which container? Give a name or ID, or --all or --latest');
+  if (names.length === 0)
+    throw new UsageError('which container? Give a name or ID, or --all or --latest');
   return names.flatMap((shown) => {
     try {
       return [{ container: existingContainer(engine, shown), shown }];
@@ -86,6 +97,7 @@ function choose(engine: Engine, selection: Selection, only: readonly ContainerSt
 
 function readCidfile(path: string): string {
   const id = readIfExists(path)?.trim();
-  if (id === undefined || id === '') throw new UsageError(`option --cidfile ${path}: no container ID in it`);
+  if (id === undefined || id === '')
+    throw new UsageError(`option --cidfile ${path}: no container ID in it`);
   return id;
 }

@@ -15,35 +15,64 @@ export const startCommand = defineCommand({
   options: {
     all: { kind: 'flag', help: 'every container that does not run' },
     attach: { kind: 'flag', short: 'a', help: 'show its output and wait for its end' },
-    detachKeys: { kind: 'text', value: 'KEYS', help: `keys that detach (${DEFAULT_DETACH_KEYS}); empty = none` },
+    detachKeys: {
+      kind: 'text',
+      value: 'KEYS',
+      help: `keys that detach (${DEFAULT_DETACH_KEYS}); empty = none`,
+    },
     interactive: { kind: 'flag', short: 'i', help: 'with --attach: pass stdin on' },
     latest: { kind: 'flag', short: 'l', help: 'the container made last' },
-    sigProxy: { kind: 'flag', default: true, help: 'with --attach: send the signals tsman gets to the container' },
+    sigProxy: {
+      kind: 'flag',
+      default: true,
+      help: 'with --attach: send the signals tsman gets to the container',
+    },
   },
   arguments: [0, Number.POSITIVE_INFINITY],
   completes: 'containers',
   async run(options, names, context) {
     if (!options.attach && !options.interactive) {
-      const selection = { names, all: options.all, latest: options.latest, cidfiles: [], ignoreMissing: false };
-      return await forEachContainer(context, selection, ['created', 'exited'], async (container, engine) => {
-        // Docker and Podman take "start" of a running container for done.
-        if (readState(engine.directories, container.id).pid === 0) await startInBackground(engine, container);
-        return '';
-      });
+      const selection = {
+        names,
+        all: options.all,
+        latest: options.latest,
+        cidfiles: [],
+        ignoreMissing: false,
+      };
+      return await forEachContainer(
+        context,
+        selection,
+        ['created', 'exited'],
+        async (container, engine) => {
+          // Docker and Podman take "start" of a running container for done.
+          if (readState(engine.directories, container.id).pid === 0)
+            await startInBackground(engine, container);
+          return '';
+        },
+      );
     }
     const engine = context.openEngine();
     const latest = options.latest ? existingContainers(engine).at(-1) : undefined;
-    if (options.all || names.length + (options.latest ? 1 : 0) !== 1) throw new UsageError('option --attach needs exactly one container');
+    if (options.all || names.length + (options.latest ? 1 : 0) !== 1)
+      throw new UsageError('option --attach needs exactly one container');
     const container = latest ?? existingContainer(engine, names[0] ?? '');
-    const attach = [...(options.interactive ? (['stdin'] as const) : []), 'stdout' as const, 'stderr' as const];
+    const attach = [
+      ...(options.interactive ? (['stdin'] as const) : []),
+      'stdout' as const,
+      'stderr' as const,
+    ];
     const start = {
       attach,
       detachKeys: parseDetachKeys(options.detachKeys ?? DEFAULT_DETACH_KEYS),
       sigProxy: options.sigProxy && !container.spec.terminal,
       announce: undefined,
     };
-    if (readState(engine.directories, container.id).pid !== 0) return await attachAndBecome(engine, container, start);
-    if (options.interactive && !container.spec.openStdin) throw new TsmanError(`container ${container.name} was made without --interactive: it has no stdin to attach to`);
+    if (readState(engine.directories, container.id).pid !== 0)
+      return await attachAndBecome(engine, container, start);
+    if (options.interactive && !container.spec.openStdin)
+      throw new TsmanError(
+        `container ${container.name} was made without --interactive: it has no stdin to attach to`,
+      );
     return await startAndBecome(engine, container, start);
   },
 });

@@ -6,7 +6,8 @@ import { SELECTION_OPTIONS } from './selection-options.ts';
 
 /** Parses `--time`: whole seconds, -1 = wait for ever. @throws UsageError */
 export function parseStopTime(text: string): number {
-  if (!/^-?\d+$/.test(text)) throw new UsageError(`option --time: ${JSON.stringify(text)} is not a number of seconds`);
+  if (!/^-?\d+$/.test(text))
+    throw new UsageError(`option --time: ${JSON.stringify(text)} is not a number of seconds`);
   return Number(text) < 0 ? Number.POSITIVE_INFINITY : Number(text);
 }
 
@@ -15,24 +16,45 @@ export const stopCommand = defineCommand({
   category: 'Containers',
   summary: 'stop running containers: their stop signal first, then SIGKILL',
   usage: 'CONTAINER...',
-  examples: [['Give it half a minute', 'tsman stop -t 30 db'], ['Everything', 'tsman stop -a']],
+  examples: [
+    ['Give it half a minute', 'tsman stop -t 30 db'],
+    ['Everything', 'tsman stop -a'],
+  ],
   options: {
     ...SELECTION_OPTIONS,
     ignore: { kind: 'flag', short: 'i', help: 'no error for containers that do not exist' },
-    time: { kind: 'text', short: 't', value: 'SECONDS', help: "how long to wait before SIGKILL (the container's --stop-timeout)" },
+    time: {
+      kind: 'text',
+      short: 't',
+      value: 'SECONDS',
+      help: "how long to wait before SIGKILL (the container's --stop-timeout)",
+    },
   },
   arguments: [0, Number.POSITIVE_INFINITY],
   completes: 'running',
   run(options, names, context) {
-    const selection = { names, all: options.all, latest: options.latest, cidfiles: options.cidfile, ignoreMissing: options.ignore };
+    const selection = {
+      names,
+      all: options.all,
+      latest: options.latest,
+      cidfiles: options.cidfile,
+      ignoreMissing: options.ignore,
+    };
     const time = options.time === undefined ? undefined : parseStopTime(options.time);
-    return forEachContainer(context, selection, ['running', 'paused'], async (container, engine) => {
-      const seconds = time ?? container.spec.stopTimeoutSeconds;
-      const { killed } = await stopContainer(engine, container, seconds);
-      if (killed && seconds > 0) {
-        context.stderr.write(`Warning: container ${container.name} did not end within ${seconds} seconds of its stop signal and was killed\n`);
-      }
-      return '';
-    });
+    return forEachContainer(
+      context,
+      selection,
+      ['running', 'paused'],
+      async (container, engine) => {
+        const seconds = time ?? container.spec.stopTimeoutSeconds;
+        const { killed } = await stopContainer(engine, container, seconds);
+        if (killed && seconds > 0) {
+          context.stderr.write(
+            `Warning: container ${container.name} did not end within ${seconds} seconds of its stop signal and was killed\n`,
+          );
+        }
+        return '';
+      },
+    );
   },
 });

@@ -22,45 +22,171 @@ function loader<Specs extends OptionSpecs>(load: () => Promise<CommandSpec<Specs
 }
 
 export const COMMANDS: readonly TableEntry[] = [
-  ...entries(loader(() => import('./attach.ts').then((m) => m.attachCommand)), 'attach', 'container attach'),
-  ...entries(loader(() => import('./create.ts').then((m) => m.createCommand)), 'create', 'container create'),
-  ...entries(loader(() => import('./exec.ts').then((m) => m.execCommand)), 'exec', 'container exec'),
-  ...entries(loader(() => import('./info.ts').then((m) => m.infoCommand)), 'info', 'system info'),
-  ...entries(loader(() => import('./inspect.ts').then((m) => m.inspectCommand)), 'inspect'),
-  ...entries(loader(() => import('./inspect.ts').then((m) => m.containerInspectCommand)), 'container inspect'),
-  ...entries(loader(() => import('./kill.ts').then((m) => m.killCommand)), 'kill', 'container kill'),
-  ...entries(loader(() => import('./logs.ts').then((m) => m.logsCommand)), 'logs', 'container logs'),
-  ...entries(loader(() => import('./ps.ts').then((m) => m.psCommand)), 'ps', 'container ps', 'container ls', 'container list'),
-  ...entries(loader(() => import('./image/pull.ts').then((m) => m.pullCommand)), 'pull', 'image pull'),
-  ...entries(loader(() => import('./image/push.ts').then((m) => m.pushCommand)), 'push', 'image push'),
-  ...entries(loader(() => import('./login.ts').then((m) => m.loginCommand)), 'login'),
-  ...entries(loader(() => import('./logout.ts').then((m) => m.logoutCommand)), 'logout'),
-  ...entries(loader(() => import('./search.ts').then((m) => m.searchCommand)), 'search'),
-  ...entries(loader(() => import('./rm.ts').then((m) => m.rmCommand)), 'rm', 'container rm'),
-  ...entries(loader(() => import('./run.ts').then((m) => m.runCommand)), 'run', 'container run'),
-  ...entries(loader(() => import('./start.ts').then((m) => m.startCommand)), 'start', 'container start'),
-  ...entries(loader(() => import('./stop.ts').then((m) => m.stopCommand)), 'stop', 'container stop'),
-  ...entries(loader(() => import('./unshare.ts').then((m) => m.unshareCommand)), 'unshare'),
-  ...entries(loader(() => import('./wait.ts').then((m) => m.waitCommand)), 'wait', 'container wait'),
-  ...entries(loader(() => import('./version.ts').then((m) => m.versionCommand)), 'version'),
-  ...entries(loader(() => import('./image/list.ts').then((m) => m.imagesCommand)), 'images', 'image ls', 'image list'),
-  ...entries(loader(() => import('./image/rm.ts').then((m) => m.rmiCommand)), 'rmi', 'image rm', 'image remove'),
-  ...entries(loader(() => import('./image/tag.ts').then((m) => m.tagCommand)), 'tag', 'image tag'),
-  ...entries(loader(() => import('./image/untag.ts').then((m) => m.untagCommand)), 'untag', 'image untag'),
-  ...entries(loader(() => import('./image/load.ts').then((m) => m.loadCommand)), 'load', 'image load'),
-  ...entries(loader(() => import('./image/save.ts').then((m) => m.saveCommand)), 'save', 'image save'),
-  ...entries(loader(() => import('./image/import.ts').then((m) => m.importCommand)), 'import', 'image import'),
-  ...entries(loader(() => import('./image/history.ts').then((m) => m.historyCommand)), 'history', 'image history'),
-  ...entries(loader(() => import('./image/inspect.ts').then((m) => m.imageInspectCommand)), 'image inspect'),
-  ...entries(loader(() => import('./image/exists.ts').then((m) => m.imageExistsCommand)), 'image exists'),
-  ...entries(loader(() => import('./image/prune.ts').then((m) => m.imagePruneCommand)), 'image prune'),
+  ...entries(
+    loader(() => import('./attach.ts').then((m) => m.attachCommand)),
+    'attach',
+    'container attach',
+  ),
+  ...entries(
+    loader(() => import('./create.ts').then((m) => m.createCommand)),
+    'create',
+    'container create',
+  ),
+  ...entries(
+    loader(() => import('./exec.ts').then((m) => m.execCommand)),
+    'exec',
+    'container exec',
+  ),
+  ...entries(
+    loader(() => import('./info.ts').then((m) => m.infoCommand)),
+    'info',
+    'system info',
+  ),
+  ...entries(
+    loader(() => import('./inspect.ts').then((m) => m.inspectCommand)),
+    'inspect',
+  ),
+  ...entries(
+    loader(() => import('./inspect.ts').then((m) => m.containerInspectCommand)),
+    'container inspect',
+  ),
+  ...entries(
+    loader(() => import('./kill.ts').then((m) => m.killCommand)),
+    'kill',
+    'container kill',
+  ),
+  ...entries(
+    loader(() => import('./logs.ts').then((m) => m.logsCommand)),
+    'logs',
+    'container logs',
+  ),
+  ...entries(
+    loader(() => import('./ps.ts').then((m) => m.psCommand)),
+    'ps',
+    'container ps',
+    'container ls',
+    'container list',
+  ),
+  ...entries(
+    loader(() => import('./image/pull.ts').then((m) => m.pullCommand)),
+    'pull',
+    'image pull',
+  ),
+  ...entries(
+    loader(() => import('./image/push.ts').then((m) => m.pushCommand)),
+    'push',
+    'image push',
+  ),
+  ...entries(
+    loader(() => import('./login.ts').then((m) => m.loginCommand)),
+    'login',
+  ),
+  ...entries(
+    loader(() => import('./logout.ts').then((m) => m.logoutCommand)),
+    'logout',
+  ),
+  ...entries(
+    loader(() => import('./search.ts').then((m) => m.searchCommand)),
+    'search',
+  ),
+  ...entries(
+    loader(() => import('./rm.ts').then((m) => m.rmCommand)),
+    'rm',
+    'container rm',
+  ),
+  ...entries(
+    loader(() => import('./run.ts').then((m) => m.runCommand)),
+    'run',
+    'container run',
+  ),
+  ...entries(
+    loader(() => import('./start.ts').then((m) => m.startCommand)),
+    'start',
+    'container start',
+  ),
+  ...entries(
+    loader(() => import('./stop.ts').then((m) => m.stopCommand)),
+    'stop',
+    'container stop',
+  ),
+  ...entries(
+    loader(() => import('./unshare.ts').then((m) => m.unshareCommand)),
+    'unshare',
+  ),
+  ...entries(
+    loader(() => import('./wait.ts').then((m) => m.waitCommand)),
+    'wait',
+    'container wait',
+  ),
+  ...entries(
+    loader(() => import('./version.ts').then((m) => m.versionCommand)),
+    'version',
+  ),
+  ...entries(
+    loader(() => import('./image/list.ts').then((m) => m.imagesCommand)),
+    'images',
+    'image ls',
+    'image list',
+  ),
+  ...entries(
+    loader(() => import('./image/rm.ts').then((m) => m.rmiCommand)),
+    'rmi',
+    'image rm',
+    'image remove',
+  ),
+  ...entries(
+    loader(() => import('./image/tag.ts').then((m) => m.tagCommand)),
+    'tag',
+    'image tag',
+  ),
+  ...entries(
+    loader(() => import('./image/untag.ts').then((m) => m.untagCommand)),
+    'untag',
+    'image untag',
+  ),
+  ...entries(
+    loader(() => import('./image/load.ts').then((m) => m.loadCommand)),
+    'load',
+    'image load',
+  ),
+  ...entries(
+    loader(() => import('./image/save.ts').then((m) => m.saveCommand)),
+    'save',
+    'image save',
+  ),
+  ...entries(
+    loader(() => import('./image/import.ts').then((m) => m.importCommand)),
+    'import',
+    'image import',
+  ),
+  ...entries(
+    loader(() => import('./image/history.ts').then((m) => m.historyCommand)),
+    'history',
+    'image history',
+  ),
+  ...entries(
+    loader(() => import('./image/inspect.ts').then((m) => m.imageInspectCommand)),
+    'image inspect',
+  ),
+  ...entries(
+    loader(() => import('./image/exists.ts').then((m) => m.imageExistsCommand)),
+    'image exists',
+  ),
+  ...entries(
+    loader(() => import('./image/prune.ts').then((m) => m.imagePruneCommand)),
+    'image prune',
+  ),
 ];
 
 /** The entry with the most words that `argv` starts with. */
 export function findCommand(argv: readonly string[]): TableEntry | undefined {
   let best: TableEntry | undefined;
   for (const entry of COMMANDS) {
-    if (entry.words.length > (best?.words.length ?? 0) && entry.words.every((word, i) => argv[i] === word)) best = entry;
+    if (
+      entry.words.length > (best?.words.length ?? 0) &&
+      entry.words.every((word, i) => argv[i] === word)
+    )
+      best = entry;
   }
   return best;
 }

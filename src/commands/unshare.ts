@@ -1,14 +1,15 @@
-import { oneShotPlanPath } from '../container/attach.ts';
-import { becomeHelper, explainRecord, writePlan } from '../helper/run.ts';
-import type { PlanRecord } from '../helper/plan.ts';
-import { usernsRecords } from '../rootless/id-map.ts';
 import { TsmanError } from '../base/error.ts';
+import { oneShotPlanPath } from '../container/attach.ts';
+import type { PlanRecord } from '../helper/plan.ts';
+import { becomeHelper, explainRecord, writePlan } from '../helper/run.ts';
+import { usernsRecords } from '../rootless/id-map.ts';
 import { defineCommand } from './command.ts';
 
 export const unshareCommand = defineCommand({
   paths: [['unshare']],
   category: 'System',
-  summary: "run a command in the engine's user namespace, where you are root over your containers' files",
+  summary:
+    "run a command in the engine's user namespace, where you are root over your containers' files",
   usage: '[COMMAND [ARG...]]',
   examples: [['Whose files are these inside a container?', 'tsman unshare ls -ln data']],
   options: {},
@@ -16,13 +17,16 @@ export const unshareCommand = defineCommand({
   arguments: [0, Number.POSITIVE_INFINITY],
   async run(_options, args, context) {
     const { directories, userns } = context.openEngine();
-    if (userns.kind === 'none') throw new TsmanError('unshare is for unprivileged users: you are root already');
+    if (userns.kind === 'none')
+      throw new TsmanError('unshare is for unprivileged users: you are root already');
     const path = oneShotPlanPath(directories.runRoot);
     const command = args.length > 0 ? args : [context.env['SHELL'] ?? '/bin/sh'];
     writePlan(path, [
       explainRecord(directories, 'unshare'),
       ...usernsRecords(userns, directories.runRoot),
-      ...Object.entries(context.env).map(([key, value]): PlanRecord => ['env', `${key}=${value ?? ''}`]),
+      ...Object.entries(context.env).map(
+        ([key, value]): PlanRecord => ['env', `${key}=${value ?? ''}`],
+      ),
       ['exec', ...command],
     ]);
     return await becomeHelper('unshare', path);

@@ -16,7 +16,13 @@ export const waitCommand = defineCommand({
   arguments: [0, Number.POSITIVE_INFINITY],
   completes: 'containers',
   run(options, names, context) {
-    const selection = { names, all: false, latest: options.latest, cidfiles: [], ignoreMissing: options.ignore };
+    const selection = {
+      names,
+      all: false,
+      latest: options.latest,
+      cidfiles: [],
+      ignoreMissing: options.ignore,
+    };
     return forEachContainer(context, selection, undefined, async (container, engine) => {
       await waitForEnd(engine, container, Number.POSITIVE_INFINITY);
       return String(readState(engine.directories, container.id).exitCode ?? 0);

@@ -15,15 +15,24 @@ export function oneShotPlanPath(runRoot: string): string {
 }
 
 /** Attaches to a running container by becoming the helper. */
-export async function attachAndBecome(target: CreateTarget, container: Container, options: StartOptions): Promise<number> {
+export async function attachAndBecome(
+  target: CreateTarget,
+  container: Container,
+  options: StartOptions,
+): Promise<number> {
   const state = readState(target.directories, container.id);
-  if (state.pid === 0) throw new TsmanError(`container ${container.name} is not running`, { hint: `start it with tsman start -a ${container.name}` });
+  if (state.pid === 0)
+    throw new TsmanError(`container ${container.name} is not running`, {
+      hint: `start it with tsman start -a ${container.name}`,
+    });
   const path = oneShotPlanPath(target.directories.runRoot);
   writePlan(path, [
     explainRecord(target.directories, 'attach', container.name),
     ['run-dir', runDirectory(target.directories, container.id)],
     ['attach', options.attach.join(',')],
-    ...(options.detachKeys === undefined ? [] : [['detach-keys', options.detachKeys.toString('hex')] as const]),
+    ...(options.detachKeys === undefined
+      ? []
+      : [['detach-keys', options.detachKeys.toString('hex')] as const]),
     ...(options.sigProxy ? [['sig-proxy'] as const] : []),
   ]);
   target.storage.database.close();

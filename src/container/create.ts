@@ -60,8 +60,19 @@ export interface CreateRequest {
   /** The parts of the record that the flags alone decide. */
   readonly spec: Pick<
     ContainerSpec,
-    | 'terminal' | 'openStdin' | 'groups' | 'keepGroups' | 'ports' | 'exposedPorts' | 'hosts' | 'log'
-    | 'stopTimeoutSeconds' | 'timeoutSeconds' | 'init' | 'pidFile' | 'createCommand'
+    | 'terminal'
+    | 'openStdin'
+    | 'groups'
+    | 'keepGroups'
+    | 'ports'
+    | 'exposedPorts'
+    | 'hosts'
+    | 'log'
+    | 'stopTimeoutSeconds'
+    | 'timeoutSeconds'
+    | 'init'
+    | 'pidFile'
+    | 'createCommand'
   >;
 }
 
@@ -103,7 +114,11 @@ export function createContainer(
 }
 
 function insertRecord(
-  storage: Storage, id: string, source: RootSource, request: CreateRequest, spec: ContainerSpec,
+  storage: Storage,
+  id: string,
+  source: RootSource,
+  request: CreateRequest,
+  spec: ContainerSpec,
   onTaken: (holder: Container) => boolean,
 ): Container {
   if (request.name !== undefined) checkName(request.name);
@@ -120,9 +135,12 @@ function insertRecord(
     if (holder === undefined) return { ...row, spec };
     const container = toContainer(holder);
     if (request.name !== undefined && !onTaken(container)) {
-      throw new TsmanError(`name ${JSON.stringify(row.name)} is in use by container ${holder.id.slice(0, 12)}`, {
-        hint: `remove it with tsman rm ${row.name}, or use --replace`,
-      });
+      throw new TsmanError(
+        `name ${JSON.stringify(row.name)} is in use by container ${holder.id.slice(0, 12)}`,
+        {
+          hint: `remove it with tsman rm ${row.name}, or use --replace`,
+        },
+      );
     }
   }
   throw new TsmanError(`name ${JSON.stringify(request.name)} is taken again and again`);
@@ -130,7 +148,9 @@ function insertRecord(
 
 function checkName(name: string): void {
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) {
-    throw new UsageError(`invalid container name ${JSON.stringify(name)}: want letters, digits, "_", "." and "-", beginning with a letter or digit`);
+    throw new UsageError(
+      `invalid container name ${JSON.stringify(name)}: want letters, digits, "_", "." and "-", beginning with a letter or digit`,
+    );
   }
 }
 
@@ -141,7 +161,9 @@ function buildSpec(source: RootSource, request: CreateRequest): ContainerSpec {
   const imageCommand = request.entrypoint === undefined ? (defaults.Cmd ?? []) : [];
   const command = request.arguments.length > 0 ? request.arguments : imageCommand;
   if (entrypoint.length + command.length === 0) {
-    throw new TsmanError(`no command: image ${source.imageName} names none`, { hint: 'give one after the image, e.g. tsman run IMAGE sh' });
+    throw new TsmanError(`no command: image ${source.imageName} names none`, {
+      hint: 'give one after the image, e.g. tsman run IMAGE sh',
+    });
   }
   return {
     ...request.spec,
@@ -152,8 +174,11 @@ function buildSpec(source: RootSource, request: CreateRequest): ContainerSpec {
     layers: source.layers,
     rootfs: source.rootfs,
     networkMode: request.namespaces.network,
-    exposedPorts: [...new Set([...Object.keys(defaults.ExposedPorts ?? {}), ...request.spec.exposedPorts])],
-    stopSignal: request.stopSignal ?? (defaults.StopSignal ? parseSignal(defaults.StopSignal) : SIGTERM),
+    exposedPorts: [
+      ...new Set([...Object.keys(defaults.ExposedPorts ?? {}), ...request.spec.exposedPorts]),
+    ],
+    stopSignal:
+      request.stopSignal ?? (defaults.StopSignal ? parseSignal(defaults.StopSignal) : SIGTERM),
     labels: { ...defaults.Labels, ...request.labels },
     annotations: request.annotations,
     privileged: request.privileged,
@@ -162,19 +187,40 @@ function buildSpec(source: RootSource, request: CreateRequest): ContainerSpec {
   };
 }
 
-function buildConfig(id: string, target: CreateTarget, source: RootSource, request: CreateRequest, spec: ContainerSpec): RuntimeConfig {
-  const hostname = request.hostname ?? (request.namespaces.uts === 'host' ? undefined : id.slice(0, 12));
+function buildConfig(
+  id: string,
+  target: CreateTarget,
+  source: RootSource,
+  request: CreateRequest,
+  spec: ContainerSpec,
+): RuntimeConfig {
+  const hostname =
+    request.hostname ?? (request.namespaces.uts === 'host' ? undefined : id.slice(0, 12));
   const capabilities = resolveCapabilities(request.capAdd, request.capDrop, request.privileged);
-  const defaults = ['container=tsman', ...(spec.terminal ? ['TERM=xterm'] : []), ...(hostname === undefined ? [] : [`HOSTNAME=${hostname}`])];
+  const defaults = [
+    'container=tsman',
+    ...(spec.terminal ? ['TERM=xterm'] : []),
+    ...(hostname === undefined ? [] : [`HOSTNAME=${hostname}`]),
+  ];
   return {
     ociVersion: '1.1.0',
     process: {
       terminal: spec.terminal,
-      user: { uid: 0, gid: 0, ...(request.umask === undefined ? { umask: 0o22 } : { umask: request.umask }) },
+      user: {
+        uid: 0,
+        gid: 0,
+        ...(request.umask === undefined ? { umask: 0o22 } : { umask: request.umask }),
+      },
       args: [...spec.entrypoint, ...spec.command],
       env: buildEnvironment(request.environment, source.defaults.Env ?? [], defaults, process.env),
       cwd: request.workdir ?? (source.defaults.WorkingDir || '/'),
-      capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities, inheritable: [], ambient: [] },
+      capabilities: {
+        bounding: capabilities,
+        effective: capabilities,
+        permitted: capabilities,
+        inheritable: [],
+        ambient: [],
+      },
       rlimits: mergeRlimits(request.rlimits),
       noNewPrivileges: request.security.noNewPrivileges,
       ...(request.oomScoreAdj === undefined ? {} : { oomScoreAdj: request.oomScoreAdj }),
@@ -208,11 +254,22 @@ function allMounts(target: CreateTarget, request: CreateRequest): RuntimeMount[]
     shmSizeBytes: request.shmSizeBytes,
     hasTtyGroup: target.userns.kind !== 'single',
   });
-  const readOnlyTmpfs = request.readOnly && request.readOnlyTmpfs ? ['/run', '/tmp', '/var/tmp'].map(writableTmpfs) : [];
+  const readOnlyTmpfs =
+    request.readOnly && request.readOnlyTmpfs
+      ? ['/run', '/tmp', '/var/tmp'].map(writableTmpfs)
+      : [];
   const binds = request.volumes.map(({ source, destination, options }) => ({
-    source, destination, type: 'bind', options: [options.includes('bind') ? 'bind' : 'rbind', ...options.filter((word) => !['z', 'Z', 'bind', 'rbind'].includes(word))],
+    source,
+    destination,
+    type: 'bind',
+    options: [
+      options.includes('bind') ? 'bind' : 'rbind',
+      ...options.filter((word) => !['z', 'Z', 'bind', 'rbind'].includes(word)),
+    ],
   }));
-  const users = [...request.mounts, ...binds].sort((a, b) => depth(a.destination) - depth(b.destination));
+  const users = [...request.mounts, ...binds].sort(
+    (a, b) => depth(a.destination) - depth(b.destination),
+  );
   const taken = new Set(users.map((mount) => mount.destination));
   return [...ours, ...readOnlyTmpfs].filter((mount) => !taken.has(mount.destination)).concat(users);
 }

@@ -16,5 +16,7 @@ function keyByte(key: string, whole: string): number {
   if (/^[!-~]$/.test(key)) return key.charCodeAt(0);
   const control = /^ctrl-([a-z@[\\\]^_])$/i.exec(key)?.[1]?.toUpperCase();
   if (control !== undefined) return control.charCodeAt(0) & 0x1f;
-  throw new UsageError(`option --detach-keys: ${JSON.stringify(whole)} is not a key sequence`, { hint: 'single characters or ctrl-X, joined by commas, e.g. ctrl-p,ctrl-q' });
+  throw new UsageError(`option --detach-keys: ${JSON.stringify(whole)} is not a key sequence`, {
+    hint: 'single characters or ctrl-X, joined by commas, e.g. ctrl-p,ctrl-q',
+  });
 }

@@ -33,9 +33,12 @@ export function buildEnvironment(
   }
   if (request.httpProxy) copyProxies(result, caller);
   if (!request.unsetAll) for (const entry of imageEnv) set(result, entry);
-  if (request.envHost) for (const [key, value] of Object.entries(caller)) if (value !== undefined) result.set(key, value);
+  if (request.envHost)
+    for (const [key, value] of Object.entries(caller))
+      if (value !== undefined) result.set(key, value);
   for (const key of request.unset) result.delete(key);
-  for (const file of request.envFiles) for (const entry of readEnvFile(file)) setFromUser(result, entry, caller);
+  for (const file of request.envFiles)
+    for (const entry of readEnvFile(file)) setFromUser(result, entry, caller);
   for (const entry of request.env) setFromUser(result, entry, caller);
   return [...result].map(([key, value]) => `${key}=${value}`);
 }
@@ -55,10 +58,17 @@ function set(result: Map<string, string>, entry: string): void {
 }
 
 function setFromUser(result: Map<string, string>, entry: string, caller: NodeJS.ProcessEnv): void {
-  if (entry === '' || entry.startsWith('=')) throw new UsageError(`invalid environment variable ${JSON.stringify(entry)}: no name before "="`);
-  if (entry.includes('=')) return set(result, entry);
+  if (entry === '' || entry.startsWith('='))
+    throw new UsageError(
+      `invalid environment variable ${JSON.stringify(entry)}: no name before "="`,
+    );
+  if (entry.includes('=')) {
+    set(result, entry);
+    return;
+  }
   if (entry.endsWith('*')) {
-    for (const [key, value] of Object.entries(caller)) if (value !== undefined && key.startsWith(entry.slice(0, -1))) result.set(key, value);
+    for (const [key, value] of Object.entries(caller))
+      if (value !== undefined && key.startsWith(entry.slice(0, -1))) result.set(key, value);
     return;
   }
   const value = caller[entry];
@@ -71,13 +81,19 @@ export function readEnvFile(path: string): string[] {
 }
 
 /** `--label` and `--label-file` values as a record; `key` alone means an empty value. */
-export function parseLabels(entries: readonly string[], files: readonly string[]): Record<string, string> {
+export function parseLabels(
+  entries: readonly string[],
+  files: readonly string[],
+): Record<string, string> {
   const labels: Record<string, string> = {};
-  const fromFiles = files.flatMap((file) => readLines(file, '--label-file').filter((line) => line !== '' && !line.startsWith('#')));
+  const fromFiles = files.flatMap((file) =>
+    readLines(file, '--label-file').filter((line) => line !== '' && !line.startsWith('#')),
+  );
   for (const entry of [...fromFiles, ...entries]) {
     const equals = entry.indexOf('=');
     const key = equals === -1 ? entry : entry.slice(0, equals);
-    if (key === '') throw new UsageError(`invalid label ${JSON.stringify(entry)}: no name before "="`);
+    if (key === '')
+      throw new UsageError(`invalid label ${JSON.stringify(entry)}: no name before "="`);
     labels[key] = equals === -1 ? '' : entry.slice(equals + 1);
   }
   return labels;
@@ -85,7 +101,9 @@ export function parseLabels(entries: readonly string[], files: readonly string[]
 
 function readLines(path: string, option: string): string[] {
   try {
-    return readFileSync(path, 'utf8').split('\n').map((line) => line.trim());
+    return readFileSync(path, 'utf8')
+      .split('\n')
+      .map((line) => line.trim());
   } catch (cause) {
     throw new TsmanError(`${option} ${path}`, { cause });
   }

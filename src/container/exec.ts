@@ -30,10 +30,16 @@ export interface ExecRequest {
  * container's namespaces and confinement. Nothing is written to the database.
  * @returns the exit status, where the runtime cannot become another program
  */
-export async function execAndBecome(target: CreateTarget, container: Container, request: ExecRequest): Promise<number> {
+export async function execAndBecome(
+  target: CreateTarget,
+  container: Container,
+  request: ExecRequest,
+): Promise<number> {
   const state = readState(target.directories, container.id);
   if (state.pid === 0) {
-    throw new TsmanError(`container ${container.name} is not running`, { hint: `start it first: tsman start ${container.name}` });
+    throw new TsmanError(`container ${container.name} is not running`, {
+      hint: `start it first: tsman start ${container.name}`,
+    });
   }
   const path = oneShotPlanPath(target.directories.runRoot);
   const records: PlanRecord[] = [
@@ -44,7 +50,9 @@ export async function execAndBecome(target: CreateTarget, container: Container, 
     ...(request.terminal ? [['terminal', 0, 0] as const] : []),
     ...(request.interactive ? [['stdin', 'open'] as const] : []),
     ...(request.detach ? [['detach'] as const] : [['sig-proxy'] as const]),
-    ...(request.detachKeys === undefined || !request.terminal ? [] : [['detach-keys', request.detachKeys.toString('hex')] as const]),
+    ...(request.detachKeys === undefined || !request.terminal
+      ? []
+      : [['detach-keys', request.detachKeys.toString('hex')] as const]),
     ...execSteps(target, container, request),
   ];
   writePlan(path, records);
@@ -56,22 +64,48 @@ function execSteps(target: CreateTarget, container: Container, request: ExecRequ
   const config = readConfig(target.storage, container.id);
   const { process: own } = config;
   const extra = buildEnvironment(
-    { env: request.env, envFiles: request.envFiles, envHost: false, unset: [], unsetAll: true, httpProxy: false },
-    [], request.terminal ? ['TERM=xterm'] : [], process.env,
+    {
+      env: request.env,
+      envFiles: request.envFiles,
+      envHost: false,
+      unset: [],
+      unsetAll: true,
+      httpProxy: false,
+    },
+    [],
+    request.terminal ? ['TERM=xterm'] : [],
+    process.env,
   );
   const env = mergeEnvironment(own.env, [...(request.terminal ? ['TERM=xterm'] : []), ...extra]);
   const capabilities = request.privileged
-    ? { bounding: ALL_CAPABILITIES, effective: ALL_CAPABILITIES, permitted: ALL_CAPABILITIES, inheritable: [], ambient: [] }
+    ? {
+        bounding: ALL_CAPABILITIES,
+        effective: ALL_CAPABILITIES,
+        permitted: ALL_CAPABILITIES,
+        inheritable: [],
+        ambient: [],
+      }
     : own.capabilities;
-  const merged = { ...config, process: { ...own, env, ...(capabilities === undefined ? {} : { capabilities }) } };
+  const merged = {
+    ...config,
+    process: { ...own, env, ...(capabilities === undefined ? {} : { capabilities }) },
+  };
   // `--privileged` lifts the capabilities; the container's seccomp profile stays, as with Podman.
-  const program = seccompProgram(target.directories.dataRoot, container.spec.seccomp, own.capabilities?.bounding ?? []);
+  const program = seccompProgram(
+    target.directories.dataRoot,
+    container.spec.seccomp,
+    own.capabilities?.bounding ?? [],
+  );
   const identity = {
     user: request.user ?? container.spec.user,
     groups: request.user === undefined ? container.spec.groups : [],
     keepGroups: request.user === undefined && container.spec.keepGroups,
   };
-  return [...processSteps(merged, identity, program), ['cwd', request.workdir ?? own.cwd, ''], ['exec', ...request.command]];
+  return [
+    ...processSteps(merged, identity, program),
+    ['cwd', request.workdir ?? own.cwd, ''],
+    ['exec', ...request.command],
+  ];
 }
 
 /** The later list wins, key by key. */

@@ -12,25 +12,44 @@ export interface Filters {
   readonly asksForState: boolean;
 }
 
-const STATUSES = ['created', 'running', 'paused', 'exited', 'stopping', 'stopped', 'unknown', 'dead', 'restarting', 'removing'];
+const STATUSES = [
+  'created',
+  'running',
+  'paused',
+  'exited',
+  'stopping',
+  'stopped',
+  'unknown',
+  'dead',
+  'restarting',
+  'removing',
+];
 
 /**
  * Parses `--filter KEY=VALUE` of containers (podman-ps(1)).
  * @param createdAt when a container named in `before=` or `since=` was made
  * @throws UsageError
  */
-export function parseFilters(values: readonly string[], createdAt: (name: string) => Date): Filters {
+export function parseFilters(
+  values: readonly string[],
+  createdAt: (name: string) => Date,
+): Filters {
   const byKey = new Map<string, Test[]>();
   for (const text of values) {
     const match = /^([a-z-]+!?)=(.*)$/s.exec(text);
-    if (match === null) throw new UsageError(`option --filter: ${JSON.stringify(text)} is not KEY=VALUE`);
+    if (match === null)
+      throw new UsageError(`option --filter: ${JSON.stringify(text)} is not KEY=VALUE`);
     const [, key = '', value = ''] = match;
     byKey.set(key, [...(byKey.get(key) ?? []), makeTest(key, value, createdAt)]);
   }
   return { byKey, asksForState: byKey.has('status') || byKey.has('exited') };
 }
 
-export function matchesFilters({ byKey }: Filters, container: Container, state: ContainerState): boolean {
+export function matchesFilters(
+  { byKey }: Filters,
+  container: Container,
+  state: ContainerState,
+): boolean {
   return [...byKey.values()].every((tests) => tests.some((test) => test(container, state)));
 }
 
@@ -47,10 +66,12 @@ function makeTest(key: string, value: string, createdAt: (name: string) => Date)
     case 'annotation':
       return ({ spec }) => matchesPair(spec.annotations, value);
     case 'status':
-      if (!STATUSES.includes(value)) throw new UsageError(`option --filter status=${value}: not one of ${STATUSES.join(', ')}`);
+      if (!STATUSES.includes(value))
+        throw new UsageError(`option --filter status=${value}: not one of ${STATUSES.join(', ')}`);
       return (_container, state) => state.status === (value === 'stopped' ? 'exited' : value);
     case 'exited':
-      return (_container, state) => state.status === 'exited' && String(state.exitCode ?? 0) === value;
+      return (_container, state) =>
+        state.status === 'exited' && String(state.exitCode ?? 0) === value;
     case 'ancestor':
       return ancestorTest(value);
     case 'before':
@@ -60,9 +81,13 @@ function makeTest(key: string, value: string, createdAt: (name: string) => Date)
     case 'until':
       return ({ createdAt: own }) => new Date(own) < parseMoment('--filter until', value);
     case 'network':
-      return ({ spec }) => spec.networkMode === value || (spec.networkMode === 'private' && ['bridge', 'podman', 'default', 'pasta'].includes(value));
+      return ({ spec }) =>
+        spec.networkMode === value ||
+        (spec.networkMode === 'private' &&
+          ['bridge', 'podman', 'default', 'pasta'].includes(value));
     case 'volume':
-      return ({ spec }) => spec.volumes.some((volume) => volume.source === value || volume.destination === value);
+      return ({ spec }) =>
+        spec.volumes.some((volume) => volume.source === value || volume.destination === value);
     case 'command':
       return ({ spec }) => (spec.entrypoint[0] ?? spec.command[0]) === value;
     default:

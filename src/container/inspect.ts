@@ -1,12 +1,15 @@
-import type { Directories } from '../rootless/directories.ts';
 import { containerPortName } from '../network/ports.ts';
+import type { Directories } from '../rootless/directories.ts';
+import type { CreateTarget } from './create.ts';
 import { logPath } from './logs.ts';
 import { type Container, readConfig } from './record.ts';
-import { containerDirectory, type ContainerState, readState, runDirectory } from './state.ts';
-import type { CreateTarget } from './create.ts';
+import { type ContainerState, containerDirectory, readState, runDirectory } from './state.ts';
 
 /** A container as `tsman inspect` prints it: the field names and types of Podman's and Docker's. */
-export function inspectContainer(target: Pick<CreateTarget, 'storage' | 'directories'>, container: Container): Record<string, unknown> {
+export function inspectContainer(
+  target: Pick<CreateTarget, 'storage' | 'directories'>,
+  container: Container,
+): Record<string, unknown> {
   const { directories } = target;
   const { spec } = container;
   const state = readState(directories, container.id);
@@ -48,7 +51,9 @@ export function inspectContainer(target: Pick<CreateTarget, 'storage' | 'directo
       Mode: '',
       Options: volume.options,
       RW: !volume.options.includes('ro'),
-      Propagation: volume.options.find((word) => /^r?(private|shared|slave|unbindable)$/.test(word)) ?? 'rprivate',
+      Propagation:
+        volume.options.find((word) => /^r?(private|shared|slave|unbindable)$/.test(word)) ??
+        'rprivate',
     })),
     Dependencies: [],
     NetworkSettings: networkSettings(container, state),
@@ -87,7 +92,9 @@ function graphDriver(directories: Directories, container: Container): Record<str
   return {
     Name: 'overlay',
     Data: {
-      LowerDir: container.spec.layers.map((hex) => `${directories.dataRoot}/layers/${hex}`).join(':'),
+      LowerDir: container.spec.layers
+        .map((hex) => `${directories.dataRoot}/layers/${hex}`)
+        .join(':'),
       UpperDir: `${directory}/upper`,
       WorkDir: `${directory}/work`,
     },
@@ -95,9 +102,12 @@ function graphDriver(directories: Directories, container: Container): Record<str
 }
 
 /** `{"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}`; exposed ports that are not published map to null. */
-function portBindings(container: Container): Record<string, { HostIp: string; HostPort: string }[] | null> {
+function portBindings(
+  container: Container,
+): Record<string, { HostIp: string; HostPort: string }[] | null> {
   const bindings: Record<string, { HostIp: string; HostPort: string }[] | null> = {};
-  for (const name of container.spec.exposedPorts) bindings[name.includes('/') ? name : `${name}/tcp`] = null;
+  for (const name of container.spec.exposedPorts)
+    bindings[name.includes('/') ? name : `${name}/tcp`] = null;
   for (const port of container.spec.ports) {
     for (let offset = 0; offset < port.range; offset++) {
       const name = containerPortName(port, offset);
@@ -110,15 +120,34 @@ function portBindings(container: Container): Record<string, { HostIp: string; Ho
 
 function networkSettings(container: Container, state: ContainerState): Record<string, unknown> {
   return {
-    EndpointID: '', Gateway: '', IPAddress: '', IPPrefixLen: 0, IPv6Gateway: '', GlobalIPv6Address: '', GlobalIPv6PrefixLen: 0, MacAddress: '',
-    Bridge: '', SandboxID: '', HairpinMode: false, LinkLocalIPv6Address: '', LinkLocalIPv6PrefixLen: 0,
+    EndpointID: '',
+    Gateway: '',
+    IPAddress: '',
+    IPPrefixLen: 0,
+    IPv6Gateway: '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    MacAddress: '',
+    Bridge: '',
+    SandboxID: '',
+    HairpinMode: false,
+    LinkLocalIPv6Address: '',
+    LinkLocalIPv6PrefixLen: 0,
     Ports: portBindings(container),
     SandboxKey: state.pid === 0 ? '' : `/proc/${state.pid}/ns/net`,
     Networks: {},
   };
 }
 
-function inspectConfig(container: Container, process: { readonly env: readonly string[]; readonly cwd: string; readonly user: { readonly umask?: number } }, hostname: string): Record<string, unknown> {
+function inspectConfig(
+  container: Container,
+  process: {
+    readonly env: readonly string[];
+    readonly cwd: string;
+    readonly user: { readonly umask?: number };
+  },
+  hostname: string,
+): Record<string, unknown> {
   const { spec } = container;
   return {
     Hostname: hostname,
@@ -144,11 +173,16 @@ function inspectConfig(container: Container, process: { readonly env: readonly s
     Umask: (process.user.umask ?? 0o22).toString(8).padStart(4, '0'),
     Timeout: spec.timeoutSeconds,
     StopTimeout: spec.stopTimeoutSeconds,
-    ExposedPorts: Object.fromEntries(spec.exposedPorts.map((name) => [name.includes('/') ? name : `${name}/tcp`, {}])),
+    ExposedPorts: Object.fromEntries(
+      spec.exposedPorts.map((name) => [name.includes('/') ? name : `${name}/tcp`, {}]),
+    ),
   };
 }
 
-function inspectHostConfig(container: Container, config: ReturnType<typeof readConfig>): Record<string, unknown> {
+function inspectHostConfig(
+  container: Container,
+  config: ReturnType<typeof readConfig>,
+): Record<string, unknown> {
   const { spec } = container;
   const { log } = spec;
   const mode = (type: string): string => {
@@ -156,12 +190,26 @@ function inspectHostConfig(container: Container, config: ReturnType<typeof readC
     return namespace === undefined ? 'host' : (namespace.path ?? 'private');
   };
   return {
-    Binds: spec.volumes.map((volume) => [volume.source, volume.destination, ...(volume.options.length > 0 ? [volume.options.join(',')] : [])].join(':')),
+    Binds: spec.volumes.map((volume) =>
+      [
+        volume.source,
+        volume.destination,
+        ...(volume.options.length > 0 ? [volume.options.join(',')] : []),
+      ].join(':'),
+    ),
     CgroupMode: mode('cgroup'),
     ContainerIDFile: '',
-    LogConfig: { Type: log.driver, Config: null, Path: log.path ?? '', Tag: '', Size: log.maxSizeBytes === 0 ? '0B' : `${log.maxSizeBytes}B` },
+    LogConfig: {
+      Type: log.driver,
+      Config: null,
+      Path: log.path ?? '',
+      Tag: '',
+      Size: log.maxSizeBytes === 0 ? '0B' : `${log.maxSizeBytes}B`,
+    },
     NetworkMode: spec.networkMode === 'private' ? 'pasta' : spec.networkMode,
-    PortBindings: Object.fromEntries(Object.entries(portBindings(container)).filter(([, value]) => value !== null)),
+    PortBindings: Object.fromEntries(
+      Object.entries(portBindings(container)).filter(([, value]) => value !== null),
+    ),
     RestartPolicy: { Name: '', MaximumRetryCount: 0 },
     AutoRemove: container.autoRemove,
     Annotations: spec.annotations,
@@ -182,18 +230,33 @@ function inspectHostConfig(container: Container, config: ReturnType<typeof readC
     Privileged: spec.privileged,
     PublishAllPorts: false,
     ReadonlyRootfs: config.root.readonly === true,
-    SecurityOpt: [...(spec.seccomp === 'default' ? [] : [`seccomp=${spec.seccomp}`]), ...(config.process.noNewPrivileges === true ? ['no-new-privileges'] : [])],
-    Tmpfs: Object.fromEntries(config.mounts.filter((mount) => mount.type === 'tmpfs' && !mount.destination.startsWith('/dev')).map((mount) => [mount.destination, mount.options.join(',')])),
+    SecurityOpt: [
+      ...(spec.seccomp === 'default' ? [] : [`seccomp=${spec.seccomp}`]),
+      ...(config.process.noNewPrivileges === true ? ['no-new-privileges'] : []),
+    ],
+    Tmpfs: Object.fromEntries(
+      config.mounts
+        .filter((mount) => mount.type === 'tmpfs' && !mount.destination.startsWith('/dev'))
+        .map((mount) => [mount.destination, mount.options.join(',')]),
+    ),
     UTSMode: mode('uts'),
     UsernsMode: '',
     ShmSize: shmSize(config.mounts),
     Runtime: 'tsman',
     Init: spec.init !== undefined,
-    Ulimits: (config.process.rlimits ?? []).map((limit) => ({ Name: `RLIMIT_${limit.type.toUpperCase()}`, Soft: limit.soft, Hard: limit.hard })),
+    Ulimits: (config.process.rlimits ?? []).map((limit) => ({
+      Name: `RLIMIT_${limit.type.toUpperCase()}`,
+      Soft: limit.soft,
+      Hard: limit.hard,
+    })),
   };
 }
 
-function shmSize(mounts: readonly { readonly destination: string; readonly options: readonly string[] }[]): number {
-  const size = mounts.find((mount) => mount.destination === '/dev/shm')?.options.find((word) => word.startsWith('size='));
+function shmSize(
+  mounts: readonly { readonly destination: string; readonly options: readonly string[] }[],
+): number {
+  const size = mounts
+    .find((mount) => mount.destination === '/dev/shm')
+    ?.options.find((word) => word.startsWith('size='));
   return size === undefined ? 0 : Number(size.slice('size='.length));
 }

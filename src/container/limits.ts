@@ -8,7 +8,24 @@ export interface Rlimit {
   readonly hard: number;
 }
 
-const NAMES = ['as', 'core', 'cpu', 'data', 'fsize', 'locks', 'memlock', 'msgqueue', 'nice', 'nofile', 'nproc', 'rss', 'rtprio', 'rttime', 'sigpending', 'stack'];
+const NAMES = [
+  'as',
+  'core',
+  'cpu',
+  'data',
+  'fsize',
+  'locks',
+  'memlock',
+  'msgqueue',
+  'nice',
+  'nofile',
+  'nproc',
+  'rss',
+  'rtprio',
+  'rttime',
+  'sigpending',
+  'stack',
+];
 
 /** Parses the values of `--ulimit`: `type=soft[:hard]`; `host` keeps the caller's, which is the default anyway. @throws UsageError */
 export function parseUlimits(values: readonly string[]): Rlimit[] {
@@ -19,11 +36,14 @@ function parseUlimit(text: string): Rlimit {
   const match = /^([a-z]+)=(-?\d+|unlimited)(?::(-?\d+|unlimited))?$/i.exec(text);
   const type = match?.[1]?.toLowerCase() ?? '';
   if (match === null || !NAMES.includes(type)) {
-    throw new UsageError(`option --ulimit: ${JSON.stringify(text)} is not type=soft[:hard]`, { hint: `types are ${NAMES.join(', ')}` });
+    throw new UsageError(`option --ulimit: ${JSON.stringify(text)} is not type=soft[:hard]`, {
+      hint: `types are ${NAMES.join(', ')}`,
+    });
   }
   const soft = limitNumber(match[2] as string);
   const hard = match[3] === undefined ? soft : limitNumber(match[3]);
-  if (hard !== -1 && (soft === -1 || soft > hard)) throw new UsageError(`option --ulimit ${text}: the soft limit is above the hard one`);
+  if (hard !== -1 && (soft === -1 || soft > hard))
+    throw new UsageError(`option --ulimit ${text}: the soft limit is above the hard one`);
   return { type, soft, hard };
 }
 
@@ -34,7 +54,10 @@ function limitNumber(text: string): number {
 /** Podman raises these two as far as the caller may: 1,048,576 or the hard limit, whichever is less. */
 export function defaultRlimits(): Rlimit[] {
   const limits = readFileSync('/proc/self/limits', 'latin1');
-  return [hardLimit(limits, 'Max open files', 'nofile'), hardLimit(limits, 'Max processes', 'nproc')];
+  return [
+    hardLimit(limits, 'Max open files', 'nofile'),
+    hardLimit(limits, 'Max processes', 'nproc'),
+  ];
 }
 
 function hardLimit(limits: string, title: string, type: string): Rlimit {

@@ -27,7 +27,11 @@ const READ_BYTES = 1 << 20;
  * The container's output, oldest first; with `follow`, until it ends.
  * @throws TsmanError when its log driver keeps none
  */
-export async function* readLogs(directories: Directories, container: Container, request: LogRequest): AsyncGenerator<LogEntry> {
+export async function* readLogs(
+  directories: Directories,
+  container: Container,
+  request: LogRequest,
+): AsyncGenerator<LogEntry> {
   const { driver, path } = container.spec.log;
   if (driver === 'none' || driver === 'passthrough') {
     throw new TsmanError(`container ${container.name} keeps no log: its log driver is ${driver}`);
@@ -108,7 +112,12 @@ function lastLines(entries: Iterable<PlacedEntry>, count: number): PlacedEntry[]
 }
 
 async function* followFrom(
-  directories: Directories, container: Container, file: string, start: number, parse: LineParser, request: LogRequest,
+  directories: Directories,
+  container: Container,
+  file: string,
+  start: number,
+  parse: LineParser,
+  request: LogRequest,
 ): AsyncGenerator<LogEntry> {
   let offset = start;
   let inode = fs.statSync(file, { throwIfNoEntry: false })?.ino;
@@ -137,7 +146,10 @@ function* wantedOnly(entry: LogEntry | undefined, request: LogRequest): Generato
 function isWanted(entry: LogEntry, { since, until }: LogRequest): boolean {
   if (since === undefined && until === undefined) return true;
   const time = Date.parse(entry.time);
-  return (since === undefined || time >= since.getTime()) && (until === undefined || time <= until.getTime());
+  return (
+    (since === undefined || time >= since.getTime()) &&
+    (until === undefined || time <= until.getTime())
+  );
 }
 
 /** `2026-11-22T03:00:00.123456789+00:00 stdout F text` (Kubernetes' CRI log format). */
@@ -148,12 +160,21 @@ function parseK8sLine(line: Buffer): LogEntry | undefined {
   if (first < 1 || second === -1 || third === -1) return undefined;
   const stream = line.toString('latin1', first + 1, second);
   if (stream !== 'stdout' && stream !== 'stderr') return undefined;
-  return { time: line.toString('latin1', 0, first), stream, text: line.subarray(third + 1), endsLine: line[second + 1] === 0x46 };
+  return {
+    time: line.toString('latin1', 0, first),
+    stream,
+    text: line.subarray(third + 1),
+    endsLine: line[second + 1] === 0x46,
+  };
 }
 
 function parseJsonLine(line: Buffer): LogEntry | undefined {
   try {
-    const { log, stream, time } = JSON.parse(line.toString()) as { log: string; stream: 'stdout' | 'stderr'; time: string };
+    const { log, stream, time } = JSON.parse(line.toString()) as {
+      log: string;
+      stream: 'stdout' | 'stderr';
+      time: string;
+    };
     const endsLine = log.endsWith('\n');
     return { time, stream, text: Buffer.from(endsLine ? log.slice(0, -1) : log), endsLine };
   } catch {
@@ -165,5 +186,7 @@ function parseJsonLine(line: Buffer): LogEntry | undefined {
 /** The path of the log, for inspect. */
 export function logPath(directories: Directories, container: Container): string {
   const { driver, path } = container.spec.log;
-  return driver === 'none' || driver === 'passthrough' ? '' : (path ?? `${containerDirectory(directories, container.id)}/log`);
+  return driver === 'none' || driver === 'passthrough'
+    ? ''
+    : (path ?? `${containerDirectory(directories, container.id)}/log`);
 }

@@ -2,25 +2,32 @@ import { UsageError } from '../base/error.ts';
 import type { NetworkMode } from '../network/mode.ts';
 import type { NamespaceType } from '../oci/runtime-config.ts';
 
-
 /** How a namespace is chosen: an own one, the host's, or that of another container or path. */
 export type NamespaceMode = 'private' | 'host' | `container:${string}` | `ns:${string}`;
 
 /** Parses `--pid`, `--ipc`, `--uts`, `--cgroupns`. @throws UsageError */
 export function parseNamespaceMode(option: string, value: string | undefined): NamespaceMode {
-  if (value === undefined || value === '' || value === 'private' || value === 'shareable') return 'private';
-  if (value === 'host' || value.startsWith('container:') || value.startsWith('ns:')) return value as NamespaceMode;
-  throw new UsageError(`option ${option}: unknown mode ${JSON.stringify(value)}`, { hint: 'modes are private, host, container:NAME and ns:PATH' });
+  if (value === undefined || value === '' || value === 'private' || value === 'shareable')
+    return 'private';
+  if (value === 'host' || value.startsWith('container:') || value.startsWith('ns:'))
+    return value as NamespaceMode;
+  throw new UsageError(`option ${option}: unknown mode ${JSON.stringify(value)}`, {
+    hint: 'modes are private, host, container:NAME and ns:PATH',
+  });
 }
 
 /** Parses `--network`. @throws UsageError */
 export function parseNetworkMode(values: readonly string[]): NetworkMode {
-  if (values.length > 1) throw new UsageError('option --network: several networks are not supported by this version');
+  if (values.length > 1)
+    throw new UsageError('option --network: several networks are not supported by this version');
   const value = values[0] ?? 'default';
   if (['default', 'private', 'bridge', 'pasta', 'podman'].includes(value)) return 'private';
   if (value === 'host' || value === 'none') return value;
-  if (value.startsWith('container:') || value.startsWith('ns:') || value.startsWith('pasta:')) return value as NetworkMode;
-  throw new UsageError(`option --network: no network ${JSON.stringify(value)}`, { hint: 'modes are default, host, none, container:NAME, ns:PATH and pasta:OPTIONS' });
+  if (value.startsWith('container:') || value.startsWith('ns:') || value.startsWith('pasta:'))
+    return value as NetworkMode;
+  throw new UsageError(`option --network: no network ${JSON.stringify(value)}`, {
+    hint: 'modes are default, host, none, container:NAME, ns:PATH and pasta:OPTIONS',
+  });
 }
 
 export interface NamespaceModes {

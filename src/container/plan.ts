@@ -13,7 +13,15 @@ export interface PlanPlaces {
   readonly seccompProgram: string | undefined;
 }
 
-const NAMESPACE_WORDS = { mount: 'mount', pid: 'pid', uts: 'uts', ipc: 'ipc', network: 'net', cgroup: 'cgroup', user: 'user' } as const;
+const NAMESPACE_WORDS = {
+  mount: 'mount',
+  pid: 'pid',
+  uts: 'uts',
+  ipc: 'ipc',
+  network: 'net',
+  cgroup: 'cgroup',
+  user: 'user',
+} as const;
 
 /** The word native/README.md has for an OCI namespace type. */
 export function namespaceWord(type: keyof typeof NAMESPACE_WORDS): string {
@@ -24,23 +32,43 @@ export function namespaceWord(type: keyof typeof NAMESPACE_WORDS): string {
  * The steps of the container's own process, in the order in which they must happen
  * (native/README.md, "Steps"): root, mounts, devices, covers, pivot, limits, identity, exec.
  */
-export function containerSteps(container: Container, config: RuntimeConfig, places: PlanPlaces): PlanRecord[] {
-  const ownUts = config.linux.namespaces.some((namespace) => namespace.type === 'uts' && namespace.path === undefined);
-  const ownNetwork = config.linux.namespaces.some((namespace) => namespace.type === 'network' && namespace.path === undefined);
+export function containerSteps(
+  container: Container,
+  config: RuntimeConfig,
+  places: PlanPlaces,
+): PlanRecord[] {
+  const ownUts = config.linux.namespaces.some(
+    (namespace) => namespace.type === 'uts' && namespace.path === undefined,
+  );
+  const ownNetwork = config.linux.namespaces.some(
+    (namespace) => namespace.type === 'network' && namespace.path === undefined,
+  );
   return [
     rootRecord(container, config, places),
     ...config.mounts.map(mountRecord),
     ['devices'],
-    ...(config.linux.devices ?? []).map((device): PlanRecord => ['device', device.source, device.path]),
+    ...(config.linux.devices ?? []).map(
+      (device): PlanRecord => ['device', device.source, device.path],
+    ),
     ...(container.spec.terminal ? [['console'] as const] : []),
     ...fileBinds(container, places),
     ...(config.linux.maskedPaths ?? []).map((path): PlanRecord => ['mask', path]),
     ...(config.linux.readonlyPaths ?? []).map((path): PlanRecord => ['readonly', path]),
-    ...Object.entries(config.linux.sysctl ?? {}).map(([name, value]): PlanRecord => ['sysctl', name.replaceAll('.', '/'), value]),
+    ...Object.entries(config.linux.sysctl ?? {}).map(
+      ([name, value]): PlanRecord => ['sysctl', name.replaceAll('.', '/'), value],
+    ),
     ...(ownUts && config.hostname !== undefined ? [['hostname', config.hostname] as const] : []),
     ...(ownNetwork ? [['loopback'] as const] : []),
     ['pivot', ...(config.root.readonly === true ? ['ro'] : [])],
-    ...processSteps(config, { user: container.spec.user, groups: container.spec.groups, keepGroups: container.spec.keepGroups }, places.seccompProgram),
+    ...processSteps(
+      config,
+      {
+        user: container.spec.user,
+        groups: container.spec.groups,
+        keepGroups: container.spec.keepGroups,
+      },
+      places.seccompProgram,
+    ),
     ['cwd', config.process.cwd, 'create'],
     ['exec', ...initPrefix(container), ...config.process.args],
   ];
@@ -53,11 +81,17 @@ export interface Identity {
 }
 
 /** Limits, environment, identity and confinement: the part `exec` shares with `run`. */
-export function processSteps(config: RuntimeConfig, identity: Identity, seccompProgram: string | undefined): PlanRecord[] {
+export function processSteps(
+  config: RuntimeConfig,
+  identity: Identity,
+  seccompProgram: string | undefined,
+): PlanRecord[] {
   const { process } = config;
   const capabilities = process.capabilities;
   return [
-    ...(process.rlimits ?? []).map((limit): PlanRecord => ['rlimit', limit.type, limitWord(limit.soft), limitWord(limit.hard)]),
+    ...(process.rlimits ?? []).map(
+      (limit): PlanRecord => ['rlimit', limit.type, limitWord(limit.soft), limitWord(limit.hard)],
+    ),
     ...(process.oomScoreAdj === undefined ? [] : [['oom-score-adj', process.oomScoreAdj] as const]),
     ['umask', (process.user.umask ?? 0o22).toString(8)],
     ...process.env.map((entry): PlanRecord => ['env', entry]),
@@ -80,21 +114,39 @@ function limitWord(value: number): string | number {
   return value === -1 ? 'unlimited' : value;
 }
 
-function rootRecord(container: Container, config: RuntimeConfig, places: PlanPlaces): PlanRecord {
+function rootRecord(container: Container, _config: RuntimeConfig, places: PlanPlaces): PlanRecord {
   const { rootfs, layers } = container.spec;
   if (rootfs !== undefined) return ['rootfs-bind', rootfs, ''];
   const directory = places.containerDirectory;
   const flags = container.autoRemove ? 'volatile' : '';
   // Read-only is set at the pivot: until then the mount points below may have to be made.
-  return ['rootfs-overlay', `${directory}/upper`, `${directory}/work`, flags, ...layers.map((hex) => `${places.layersDirectory}/${hex}`)];
+  return [
+    'rootfs-overlay',
+    `${directory}/upper`,
+    `${directory}/work`,
+    flags,
+    ...layers.map((hex) => `${places.layersDirectory}/${hex}`),
+  ];
 }
 
-const MOUNT_FLAGS = new Set(['ro', 'nosuid', 'nodev', 'noexec', 'noatime', 'strictatime', 'relatime', 'nodiratime', 'sync']);
+const MOUNT_FLAGS = new Set([
+  'ro',
+  'nosuid',
+  'nodev',
+  'noexec',
+  'noatime',
+  'strictatime',
+  'relatime',
+  'nodiratime',
+  'sync',
+]);
 const IGNORED_WORDS = new Set(['rw', 'suid', 'dev', 'exec', 'bind']);
 
 function mountRecord(mount: RuntimeMount): PlanRecord {
   if (mount.type === 'bind') {
-    const flags = mount.options.filter((word) => !IGNORED_WORDS.has(word)).map((word) => (word === 'rbind' ? 'rec' : word));
+    const flags = mount.options
+      .filter((word) => !IGNORED_WORDS.has(word))
+      .map((word) => (word === 'rbind' ? 'rec' : word));
     return ['bind', mount.source, mount.destination, flags.join(',')];
   }
   const flags = mount.options.filter((word) => MOUNT_FLAGS.has(word));
@@ -114,9 +166,21 @@ function fileBinds(container: Container, places: PlanPlaces): PlanRecord[] {
   ];
   const records = files
     .filter(([, destination]) => !taken.has(destination))
-    .map(([name, destination]): PlanRecord => ['bind', `${places.runDirectory}/${name}`, destination, 'file,nosuid,nodev,rprivate']);
+    .map(
+      ([name, destination]): PlanRecord => [
+        'bind',
+        `${places.runDirectory}/${name}`,
+        destination,
+        'file,nosuid,nodev,rprivate',
+      ],
+    );
   if (container.spec.init !== undefined) {
-    records.push(['bind', container.spec.init.path ?? places.helper, INIT_PATH, 'file,ro,nosuid,nodev']);
+    records.push([
+      'bind',
+      container.spec.init.path ?? places.helper,
+      INIT_PATH,
+      'file,ro,nosuid,nodev',
+    ]);
   }
   return records;
 }

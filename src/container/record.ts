@@ -1,10 +1,10 @@
-import type { RuntimeConfig } from '../oci/runtime-config.ts';
+import { readFileSync } from 'node:fs';
+import { TsmanError } from '../base/error.ts';
 import type { NetworkMode } from '../network/mode.ts';
 import type { PortMapping } from '../network/ports.ts';
-import { TsmanError } from '../base/error.ts';
-import { findContainerRow, listContainerRows, type ContainerRow } from '../storage/containers.ts';
+import type { RuntimeConfig } from '../oci/runtime-config.ts';
+import { type ContainerRow, findContainerRow, listContainerRows } from '../storage/containers.ts';
 import type { Storage } from '../storage/storage.ts';
-import { readFileSync } from 'node:fs';
 import { containerDirectory } from './state.ts';
 
 /** What tsman knows of a container beyond its OCI configuration. Stored as JSON; add, never rename. */
@@ -92,7 +92,9 @@ export function toContainer(row: ContainerRow): Container {
 export function findContainer(storage: Storage, text: string): Container {
   const row = findContainerRow(storage, text);
   if (row === undefined) {
-    throw new TsmanError(`no container with name or ID ${JSON.stringify(text)}`, { hint: 'tsman ps -a lists them' });
+    throw new TsmanError(`no container with name or ID ${JSON.stringify(text)}`, {
+      hint: 'tsman ps -a lists them',
+    });
   }
   return toContainer(row);
 }
@@ -107,6 +109,9 @@ export function readConfig(storage: Storage, id: string): RuntimeConfig {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as RuntimeConfig;
   } catch (cause) {
-    throw new TsmanError(`read configuration of container ${id.slice(0, 12)}`, { cause, hint: `remove it with tsman rm -f ${id.slice(0, 12)}` });
+    throw new TsmanError(`read configuration of container ${id.slice(0, 12)}`, {
+      cause,
+      hint: `remove it with tsman rm -f ${id.slice(0, 12)}`,
+    });
   }
 }

@@ -4,19 +4,25 @@ import { deleteContainerRow } from '../storage/containers.ts';
 import { removeTree, trashPath } from '../storage/trash.ts';
 import type { CreateTarget } from './create.ts';
 import type { Container } from './record.ts';
+import { type ContainerState, containerDirectory, readState, runDirectory } from './state.ts';
 import { killContainer, waitForEnd } from './stop.ts';
-import { containerDirectory, type ContainerState, readState, runDirectory } from './state.ts';
 
 /**
  * Removes a container: the record goes first (from then on nobody sees it), then its directory is
  * renamed into the trash, then deleted. A death in between leaves only trash.
  * @throws TsmanError when it runs and `force` is not given
  */
-export async function removeContainer(target: CreateTarget, container: Container, options: { force: boolean }): Promise<void> {
+export async function removeContainer(
+  target: CreateTarget,
+  container: Container,
+  options: { force: boolean },
+): Promise<void> {
   const state = readState(target.directories, container.id);
   if (state.status === 'running' || state.status === 'paused') {
     if (!options.force) {
-      throw new TsmanError(`container ${container.name} is ${state.status}`, { hint: `stop it first, or remove it with tsman rm -f ${container.name}` });
+      throw new TsmanError(`container ${container.name} is ${state.status}`, {
+        hint: `stop it first, or remove it with tsman rm -f ${container.name}`,
+      });
     }
     await endProcesses(target, container, state);
   }
@@ -33,10 +39,16 @@ export async function removeContainer(target: CreateTarget, container: Container
   await removeTree(target, trash);
 }
 
-async function endProcesses(target: CreateTarget, container: Container, state: ContainerState): Promise<void> {
+async function endProcesses(
+  target: CreateTarget,
+  container: Container,
+  state: ContainerState,
+): Promise<void> {
   killContainer(state, 9);
   if (!(await waitForEnd(target, container, 10_000))) {
-    throw new TsmanError(`container ${container.name}: its processes do not end after SIGKILL`, { hint: 'a process may be stuck in the kernel, e.g. on a dead network file system; try again later' });
+    throw new TsmanError(`container ${container.name}: its processes do not end after SIGKILL`, {
+      hint: 'a process may be stuck in the kernel, e.g. on a dead network file system; try again later',
+    });
   }
 }
 
@@ -44,6 +56,11 @@ async function endProcesses(target: CreateTarget, container: Container, state: C
  * True when nothing is left of a `--rm` container but its row: its monitor removed the rest. Whoever
  * notices deletes the row; until then it must count as absent.
  */
-export function isGone(target: Pick<CreateTarget, 'directories'>, container: Pick<Container, 'id' | 'autoRemove'>): boolean {
-  return container.autoRemove && !fs.existsSync(containerDirectory(target.directories, container.id));
+export function isGone(
+  target: Pick<CreateTarget, 'directories'>,
+  container: Pick<Container, 'id' | 'autoRemove'>,
+): boolean {
+  return (
+    container.autoRemove && !fs.existsSync(containerDirectory(target.directories, container.id))
+  );
 }

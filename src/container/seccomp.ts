@@ -19,7 +19,14 @@ interface ProfileRule {
   readonly name?: string;
   readonly action: string;
   readonly errnoRet?: number;
-  readonly args?: readonly { readonly index: number; readonly value: number; readonly valueTwo?: number; readonly op: string }[] | null;
+  readonly args?:
+    | readonly {
+        readonly index: number;
+        readonly value: number;
+        readonly valueTwo?: number;
+        readonly op: string;
+      }[]
+    | null;
   readonly includes?: RuleCondition;
   readonly excludes?: RuleCondition;
 }
@@ -37,14 +44,29 @@ interface RuleCondition {
  * @param capabilities the container's, as `CAP_…`: profiles allow more to those that have more
  * @returns the path, or undefined for `unconfined`
  */
-export function seccompProgram(dataRoot: string, choice: string, capabilities: readonly string[]): string | undefined {
+export function seccompProgram(
+  dataRoot: string,
+  choice: string,
+  capabilities: readonly string[],
+): string | undefined {
   if (choice === 'unconfined') return undefined;
   const profilePath = choice === 'default' ? defaultProfile() : choice;
   const stat = fs.statSync(profilePath, { throwIfNoEntry: false });
   if (stat === undefined) throw new TsmanError(`seccomp profile ${profilePath}: no such file`);
-  const identity = [VERSION, process.arch, profilePath, stat.ino, stat.size, stat.mtimeMs, ...capabilities].join('\n');
+  const identity = [
+    VERSION,
+    process.arch,
+    profilePath,
+    stat.ino,
+    stat.size,
+    stat.mtimeMs,
+    ...capabilities,
+  ].join('\n');
   const directory = join(dataRoot, 'cache/seccomp');
-  const program = join(directory, `${createHash('sha256').update(identity).digest('hex').slice(0, 32)}.bpf`);
+  const program = join(
+    directory,
+    `${createHash('sha256').update(identity).digest('hex').slice(0, 32)}.bpf`,
+  );
   if (!fs.existsSync(program)) compile(profilePath, capabilities, directory, program);
   return program;
 }
@@ -52,20 +74,33 @@ export function seccompProgram(dataRoot: string, choice: string, capabilities: r
 /** The user's, the administrator's, or ours. */
 function defaultProfile(): string {
   const config = process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config');
-  const own = [join(config, 'containers/seccomp.json'), '/etc/containers/seccomp.json'].find((path) => fs.existsSync(path));
+  const own = [join(config, 'containers/seccomp.json'), '/etc/containers/seccomp.json'].find(
+    (path) => fs.existsSync(path),
+  );
   return own ?? sharePath('seccomp.json');
 }
 
-function compile(profilePath: string, capabilities: readonly string[], directory: string, program: string): void {
+function compile(
+  profilePath: string,
+  capabilities: readonly string[],
+  directory: string,
+  program: string,
+): void {
   fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
   const rules = `${program}.${process.pid}.rules`;
-  fs.writeFileSync(rules, flattenProfile(readProfile(profilePath), new Set(capabilities)), { mode: 0o600 });
+  fs.writeFileSync(rules, flattenProfile(readProfile(profilePath), new Set(capabilities)), {
+    mode: 0o600,
+  });
   try {
     // The helper writes the program aside and renames it: two commands at once do no harm.
-    execFileSync(helperPath(), ['seccomp', rules, program], { stdio: ['ignore', 'ignore', 'pipe'] });
+    execFileSync(helperPath(), ['seccomp', rules, program], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
   } catch (cause) {
     const text = (cause as { stderr?: Buffer }).stderr?.toString().trim();
-    throw new TsmanError(`compile seccomp profile ${profilePath}: ${text ?? ''}`, { hint: '--security-opt seccomp=unconfined does without' });
+    throw new TsmanError(`compile seccomp profile ${profilePath}: ${text ?? ''}`, {
+      hint: '--security-opt seccomp=unconfined does without',
+    });
   } finally {
     fs.rmSync(rules, { force: true });
   }
@@ -90,12 +125,18 @@ const ARCHES: Readonly<Record<string, { names: readonly string[]; sub: readonly 
 /** The rules that apply here, one a line, as native/README.md ("Seccomp rules") has them. */
 export function flattenProfile(profile: Profile, capabilities: ReadonlySet<string>): string {
   const arch = ARCHES[process.arch] ?? { names: [], sub: [] };
-  const lines = [`default ${profile.defaultAction} ${profile.defaultErrnoRet ?? EPERM}`, ...arch.sub.map((name) => `arch ${name}`)];
+  const lines = [
+    `default ${profile.defaultAction} ${profile.defaultErrnoRet ?? EPERM}`,
+    ...arch.sub.map((name) => `arch ${name}`),
+  ];
   for (const rule of profile.syscalls ?? []) {
     if (!applies(rule, capabilities, arch.names)) continue;
-    const args = (rule.args ?? []).map(({ index, op, value, valueTwo }) => ` ${index} ${op} ${value} ${valueTwo ?? 0}`).join('');
+    const args = (rule.args ?? [])
+      .map(({ index, op, value, valueTwo }) => ` ${index} ${op} ${value} ${valueTwo ?? 0}`)
+      .join('');
     for (const name of [...(rule.names ?? []), ...(rule.name === undefined ? [] : [rule.name])]) {
-      if (!/^[a-z0-9_]+$/.test(name)) throw new TsmanError(`seccomp profile: invalid syscall name ${JSON.stringify(name)}`);
+      if (!/^[a-z0-9_]+$/.test(name))
+        throw new TsmanError(`seccomp profile: invalid syscall name ${JSON.stringify(name)}`);
       lines.push(`rule ${rule.action} ${rule.errnoRet ?? EPERM} ${name}${args}`);
     }
   }
@@ -104,9 +145,18 @@ export function flattenProfile(profile: Profile, capabilities: ReadonlySet<strin
 
 const EPERM = 1;
 
-function applies({ includes, excludes }: ProfileRule, capabilities: ReadonlySet<string>, arches: readonly string[]): boolean {
-  if (includes?.caps?.some((cap) => !capabilities.has(cap)) || excludes?.caps?.some((cap) => capabilities.has(cap))) return false;
-  if (includes?.arches !== undefined && !includes.arches.some((arch) => arches.includes(arch))) return false;
+function applies(
+  { includes, excludes }: ProfileRule,
+  capabilities: ReadonlySet<string>,
+  arches: readonly string[],
+): boolean {
+  if (
+    includes?.caps?.some((cap) => !capabilities.has(cap)) ||
+    excludes?.caps?.some((cap) => capabilities.has(cap))
+  )
+    return false;
+  if (includes?.arches !== undefined && !includes.arches.some((arch) => arches.includes(arch)))
+    return false;
   if (excludes?.arches?.some((arch) => arches.includes(arch))) return false;
   if (includes?.minKernel !== undefined && !kernelIsAtLeast(includes.minKernel)) return false;
   return excludes?.minKernel === undefined || !kernelIsAtLeast(excludes.minKernel);

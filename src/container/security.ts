@@ -12,7 +12,10 @@ export interface SecuritySettings {
 }
 
 /** @throws UsageError for an unknown option; TsmanError for one this host cannot honour */
-export function parseSecurityOptions(values: readonly string[], privileged: boolean): SecuritySettings {
+export function parseSecurityOptions(
+  values: readonly string[],
+  privileged: boolean,
+): SecuritySettings {
   let seccomp = privileged ? 'unconfined' : 'default';
   let noNewPrivileges = false;
   const masked = new Set(privileged ? [] : MASKED_PATHS);
@@ -25,7 +28,10 @@ export function parseSecurityOptions(values: readonly string[], privileged: bool
     else if (key === 'unmask') unmask(paths(value, rest), masked, readonly);
     else if (key === 'label') requireLabelDisable(value, rest);
     else if (key === 'apparmor') requireUnconfined(value, rest);
-    else throw new UsageError(`option --security-opt: unknown ${JSON.stringify(value)}`, { hint: 'known are seccomp=, no-new-privileges, mask=, unmask=, label=disable, apparmor=unconfined' });
+    else
+      throw new UsageError(`option --security-opt: unknown ${JSON.stringify(value)}`, {
+        hint: 'known are seccomp=, no-new-privileges, mask=, unmask=, label=disable, apparmor=unconfined',
+      });
   }
   return { seccomp, noNewPrivileges, maskedPaths: [...masked], readonlyPaths: [...readonly] };
 }
@@ -53,7 +59,8 @@ function paths(option: string, value: string | undefined): string[] {
 function unmask(list: readonly string[], masked: Set<string>, readonly: Set<string>): void {
   for (const path of list) {
     for (const set of [masked, readonly]) {
-      for (const known of set) if (path === 'ALL' || known === path || matchesGlob(path, known)) set.delete(known);
+      for (const known of set)
+        if (path === 'ALL' || known === path || matchesGlob(path, known)) set.delete(known);
     }
   }
 }
@@ -65,10 +72,15 @@ function matchesGlob(pattern: string, path: string): boolean {
 
 function requireLabelDisable(option: string, value: string | undefined): void {
   if (value === 'disable') return;
-  throw new TsmanError(`option --security-opt ${option}: SELinux labels are not supported`, { hint: 'only label=disable is accepted' });
+  throw new TsmanError(`option --security-opt ${option}: SELinux labels are not supported`, {
+    hint: 'only label=disable is accepted',
+  });
 }
 
 function requireUnconfined(option: string, value: string | undefined): void {
   if (value === 'unconfined') return;
-  throw new TsmanError(`option --security-opt ${option}: an unprivileged user cannot load or enter AppArmor profiles`, { hint: 'only apparmor=unconfined is accepted' });
+  throw new TsmanError(
+    `option --security-opt ${option}: an unprivileged user cannot load or enter AppArmor profiles`,
+    { hint: 'only apparmor=unconfined is accepted' },
+  );
 }

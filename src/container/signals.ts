@@ -24,5 +24,7 @@ function realTimeSignal(match: RegExpExecArray, text: string): number {
 }
 
 function unknownSignal(text: string): UsageError {
-  return new UsageError(`unknown signal ${JSON.stringify(text)}`, { hint: 'names are those of signal(7), e.g. TERM, SIGHUP, RTMIN+3, or a number from 1 to 64' });
+  return new UsageError(`unknown signal ${JSON.stringify(text)}`, {
+    hint: 'names are those of signal(7), e.g. TERM, SIGHUP, RTMIN+3, or a number from 1 to 64',
+  });
 }

@@ -30,8 +30,17 @@ export interface StartOptions {
  * Starts a container by becoming its helper; returns only where that is not possible, with the exit
  * status. On failure `tsman __explain start ID` words the error (and removes a `--rm` container).
  */
-export async function startAndBecome(target: CreateTarget, container: Container, options: StartOptions): Promise<number> {
-  const path = prepareStart(target, container, options, explainRecord(target.directories, 'start', container.id));
+export async function startAndBecome(
+  target: CreateTarget,
+  container: Container,
+  options: StartOptions,
+): Promise<number> {
+  const path = prepareStart(
+    target,
+    container,
+    options,
+    explainRecord(target.directories, 'start', container.id),
+  );
   // The helper may run for days: the database must not stay open in it. Its descriptors are
   // close-on-exec, but WAL wants a checkpoint from the last one who leaves.
   target.storage.database.close();
@@ -39,13 +48,21 @@ export async function startAndBecome(target: CreateTarget, container: Container,
 }
 
 /** Starts a container in the background and returns the pid of its first process. @throws TsmanError */
-export async function startInBackground(target: CreateTarget, container: Container): Promise<number> {
+export async function startInBackground(
+  target: CreateTarget,
+  container: Container,
+): Promise<number> {
   const options = { attach: [], detachKeys: undefined, sigProxy: false, announce: undefined };
   const path = prepareStart(target, container, options, ['report', 3]);
   return await runHelper('box', path, `start container ${container.name}`);
 }
 
-function prepareStart(target: CreateTarget, container: Container, options: StartOptions, failure: PlanRecord): string {
+function prepareStart(
+  target: CreateTarget,
+  container: Container,
+  options: StartOptions,
+  failure: PlanRecord,
+): string {
   const { directories } = target;
   const config = readConfig(target.storage, container.id);
   const runDir = runDirectory(directories, container.id);
@@ -53,7 +70,11 @@ function prepareStart(target: CreateTarget, container: Container, options: Start
   writeRunFiles(container, config, runDir);
   markStarted(target, container.id);
   const path = `${runDir}/plan`;
-  writePlan(path, [failure, ...boxSettings(target, container, config, options), ...steps(target, container, config)]);
+  writePlan(path, [
+    failure,
+    ...boxSettings(target, container, config, options),
+    ...steps(target, container, config),
+  ]);
   return path;
 }
 
@@ -65,7 +86,8 @@ function writeRunFiles(container: Container, config: RuntimeConfig, runDir: stri
     hostname: `${config.hostname ?? ''}\n`,
     containerenv: '',
   };
-  for (const [name, content] of Object.entries(files)) fs.writeFileSync(join(runDir, name), content, { mode: 0o644 });
+  for (const [name, content] of Object.entries(files))
+    fs.writeFileSync(join(runDir, name), content, { mode: 0o644 });
 }
 
 /**
@@ -78,7 +100,12 @@ function markStarted(target: CreateTarget, id: string): void {
   fs.writeFileSync(`${directory}/started`, currentBootID(), { mode: 0o600 });
 }
 
-function boxSettings(target: CreateTarget, container: Container, config: RuntimeConfig, options: StartOptions): PlanRecord[] {
+function boxSettings(
+  target: CreateTarget,
+  container: Container,
+  config: RuntimeConfig,
+  options: StartOptions,
+): PlanRecord[] {
   const { directories } = target;
   const { spec, id } = container;
   const records: PlanRecord[] = [
@@ -93,13 +120,22 @@ function boxSettings(target: CreateTarget, container: Container, config: Runtime
   if (container.autoRemove) records.push(['auto-remove', trashPath(directories, id)]);
   if (spec.terminal) records.push(['terminal', 0, 0]);
   if (spec.openStdin) records.push(['stdin', 'open']);
-  if (options.attach.length > 0 && spec.log.driver !== 'passthrough') records.push(['attach', options.attach.join(',')]);
-  if (options.detachKeys !== undefined) records.push(['detach-keys', options.detachKeys.toString('hex')]);
+  if (options.attach.length > 0 && spec.log.driver !== 'passthrough')
+    records.push(['attach', options.attach.join(',')]);
+  if (options.detachKeys !== undefined)
+    records.push(['detach-keys', options.detachKeys.toString('hex')]);
   if (options.sigProxy) records.push(['sig-proxy']);
   if (options.announce !== undefined) records.push(['announce', options.announce]);
   if (spec.pidFile !== undefined) records.push(['pidfile', spec.pidFile]);
   if (spec.timeoutSeconds > 0) records.push(['timeout', spec.timeoutSeconds]);
-  records.push(...networkRecords(spec.networkMode, spec.ports, runDirectory(directories, id), target.userns.kind === 'none'));
+  records.push(
+    ...networkRecords(
+      spec.networkMode,
+      spec.ports,
+      runDirectory(directories, id),
+      target.userns.kind === 'none',
+    ),
+  );
   return records;
 }
 
@@ -107,7 +143,15 @@ function logRecord(target: CreateTarget, container: Container): PlanRecord[] {
   const { driver, path, maxSizeBytes, maxFiles } = container.spec.log;
   if (driver === 'passthrough') return [['passthrough']];
   if (driver === 'none') return [['log', 'none', '', 0, 0]];
-  return [['log', driver, path ?? `${containerDirectory(target.directories, container.id)}/log`, maxSizeBytes, maxFiles]];
+  return [
+    [
+      'log',
+      driver,
+      path ?? `${containerDirectory(target.directories, container.id)}/log`,
+      maxSizeBytes,
+      maxFiles,
+    ],
+  ];
 }
 
 function namespaceRecords(target: CreateTarget, config: RuntimeConfig): PlanRecord[] {
@@ -119,10 +163,17 @@ function namespaceRecords(target: CreateTarget, config: RuntimeConfig): PlanReco
     if (!path.startsWith('container:')) return [['join-path', word, path]];
     const other = findContainer(target.storage, path.slice('container:'.length));
     const state = readState(target.directories, other.id);
-    if (state.pid === 0) throw new TsmanError(`cannot share the ${namespace.type} namespace of container ${other.name}: it is not running`, { hint: `start it first: tsman start ${other.name}` });
+    if (state.pid === 0)
+      throw new TsmanError(
+        `cannot share the ${namespace.type} namespace of container ${other.name}: it is not running`,
+        { hint: `start it first: tsman start ${other.name}` },
+      );
     return [['join', word, state.pid, state.startTime]];
   });
-  return [['namespaces', fresh.map((namespace) => namespaceWord(namespace.type)).join(',')], ...joined];
+  return [
+    ['namespaces', fresh.map((namespace) => namespaceWord(namespace.type)).join(',')],
+    ...joined,
+  ];
 }
 
 function steps(target: CreateTarget, container: Container, config: RuntimeConfig): PlanRecord[] {
@@ -131,6 +182,10 @@ function steps(target: CreateTarget, container: Container, config: RuntimeConfig
     runDirectory: runDirectory(target.directories, container.id),
     layersDirectory: `${target.directories.dataRoot}/layers`,
     helper: helperPath(),
-    seccompProgram: seccompProgram(target.directories.dataRoot, container.spec.seccomp, config.process.capabilities?.bounding ?? []),
+    seccompProgram: seccompProgram(
+      target.directories.dataRoot,
+      container.spec.seccomp,
+      config.process.capabilities?.bounding ?? [],
+    ),
   });
 }

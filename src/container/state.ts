@@ -37,7 +37,8 @@ export function readState(directories: Directories, id: string): ContainerState 
   const end = parseFields(readIfExists(`${containerDirectory(directories, id)}/exit`));
   const pid = Number(run?.get('pid') ?? 0);
   const sameBoot = run?.get('boot') === currentBootID();
-  const monitorAlive = sameBoot && isAlive(Number(run?.get('monitor')), run?.get('monitor-start') ?? '');
+  const monitorAlive =
+    sameBoot && isAlive(Number(run?.get('monitor')), run?.get('monitor-start') ?? '');
   const processAlive = sameBoot && isAlive(pid, run?.get('start') ?? '');
   const isRunning = monitorAlive || processAlive;
   return {
@@ -56,7 +57,10 @@ export function readState(directories: Directories, id: string): ContainerState 
 }
 
 /** A container that ran and left no exit file was killed together with its monitor, or by a reboot. */
-function exitCode(end: ReadonlyMap<string, string> | undefined, hasRun: boolean): number | undefined {
+function exitCode(
+  end: ReadonlyMap<string, string> | undefined,
+  hasRun: boolean,
+): number | undefined {
   const code = end?.get('code');
   if (code === undefined) return hasRun ? 137 : undefined;
   const signal = Number(end?.get('signal') ?? 0);

@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
-import { TsmanError, hasCode } from '../base/error.ts';
+import { hasCode, TsmanError } from '../base/error.ts';
 import type { CreateTarget } from './create.ts';
 import type { Container } from './record.ts';
-import { containerDirectory, type ContainerState, readState } from './state.ts';
+import { type ContainerState, containerDirectory, readState } from './state.ts';
 
 /**
  * Sends a signal to the container's first process. The kernel lets the owner of a user namespace
@@ -21,7 +21,11 @@ export function killContainer(state: Pick<ContainerState, 'pid'>, signal: number
 }
 
 /** Sends the stop signal, and SIGKILL after the timeout. @returns whether SIGKILL was needed */
-export async function stopContainer(target: CreateTarget, container: Container, timeoutSeconds: number): Promise<{ killed: boolean }> {
+export async function stopContainer(
+  target: CreateTarget,
+  container: Container,
+  timeoutSeconds: number,
+): Promise<{ killed: boolean }> {
   const state = readState(target.directories, container.id);
   if (state.status !== 'running' && state.status !== 'paused') return { killed: false };
   if (timeoutSeconds > 0) {
@@ -29,7 +33,8 @@ export async function stopContainer(target: CreateTarget, container: Container, 
     if (await waitForEnd(target, container, timeoutSeconds * 1000)) return { killed: false };
   }
   killContainer(readState(target.directories, container.id), 9);
-  if (!(await waitForEnd(target, container, 10_000))) throw new TsmanError(`container ${container.name} does not end after SIGKILL`);
+  if (!(await waitForEnd(target, container, 10_000)))
+    throw new TsmanError(`container ${container.name} does not end after SIGKILL`);
   return { killed: true };
 }
 
@@ -38,7 +43,12 @@ export async function stopContainer(target: CreateTarget, container: Container, 
  * @param timeoutMs Infinity = for ever
  * @returns false when the time is over
  */
-export async function waitForEnd(target: Pick<CreateTarget, 'directories'>, container: Pick<Container, 'id'>, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+export async function waitForEnd(
+  target: Pick<CreateTarget, 'directories'>,
+  container: Pick<Container, 'id'>,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
   const watcher = watchDirectory(containerDirectory(target.directories, container.id));
   try {
@@ -56,7 +66,11 @@ export async function waitForEnd(target: Pick<CreateTarget, 'directories'>, cont
 }
 
 /** A pause that ends early when something in the directory changes. */
-function watchDirectory(path: string): { pause(ms: number): Promise<void>; changed(): boolean; close(): void } {
+function watchDirectory(path: string): {
+  pause(ms: number): Promise<void>;
+  changed(): boolean;
+  close(): void;
+} {
   let wake: (() => void) | undefined;
   let hasChanged = false;
   let watcher: fs.FSWatcher | undefined;

@@ -23,7 +23,9 @@ export function writePlan(path: string, records: Iterable<PlanRecord>): void {
  */
 export async function becomeHelper(verb: string, planPath: string): Promise<number> {
   const helper = helperPath();
-  const execve = (process as { execve?: (file: string, args: string[], env?: NodeJS.ProcessEnv) => never }).execve;
+  const execve = (
+    process as { execve?: (file: string, args: string[], env?: NodeJS.ProcessEnv) => never }
+  ).execve;
   if (execve !== undefined) {
     process.stdout.write('');
     execve.call(process, helper, [helper, verb, planPath], process.env);
@@ -40,11 +42,26 @@ function spawnInherited(helper: string, args: string[]): Promise<number> {
 }
 
 /** The records that make a failed helper turn into `tsman` again, so that one place words the error. */
-export function explainRecord(directories: { readonly dataRoot: string; readonly runRoot: string }, ...words: string[]): PlanRecord {
+export function explainRecord(
+  directories: { readonly dataRoot: string; readonly runRoot: string },
+  ...words: string[]
+): PlanRecord {
   const script = process.argv[1];
   // Compiled, argv[1] is inside the executable; from source it is the script to run.
-  const program = script === undefined || script.startsWith('/$bunfs/') ? [process.execPath] : [process.execPath, script];
-  return ['explain', ...program, '--root', directories.dataRoot, '--runroot', directories.runRoot, '__explain', ...words];
+  const program =
+    script === undefined || script.startsWith('/$bunfs/')
+      ? [process.execPath]
+      : [process.execPath, script];
+  return [
+    'explain',
+    ...program,
+    '--root',
+    directories.dataRoot,
+    '--runroot',
+    directories.runRoot,
+    '__explain',
+    ...words,
+  ];
 }
 
 /**
@@ -52,7 +69,9 @@ export function explainRecord(directories: { readonly dataRoot: string; readonly
  * @throws TsmanError worded by describeFailure
  */
 export async function runHelper(verb: string, planPath: string, what: string): Promise<number> {
-  const child = spawn(helperPath(), [verb, planPath], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
+  const child = spawn(helperPath(), [verb, planPath], {
+    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+  });
   const report = child.stdio[3];
   const chunks: Buffer[] = [];
   report?.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -62,9 +81,12 @@ export async function runHelper(verb: string, planPath: string, what: string): P
   });
   // Bun keeps an extra descriptor's stream, and with it the process, alive after its end.
   report?.destroy();
-  const [kind, first = '', second = '', third = ''] = Buffer.concat(chunks).toString().split('\u0000');
+  const [kind, first = '', second = '', third = ''] = Buffer.concat(chunks)
+    .toString()
+    .split('\u0000');
   if (kind === 'ok') return Number(first);
-  if (kind === 'fail') throw describeFailure(what, { step: first, subject: second, errno: Number(third) });
+  if (kind === 'fail')
+    throw describeFailure(what, { step: first, subject: second, errno: Number(third) });
   throw new TsmanError(`${what}: the helper ended with status ${code} and no report`);
 }
 
@@ -73,7 +95,10 @@ export function describeFailure(what: string, failure: HelperFailure): TsmanErro
   const { name, text } = errnoText(failure.errno);
   const reason = failure.errno === 0 ? '' : `: ${text} (${name})`;
   const subject = failure.subject === '' ? '' : ` ${failure.subject}`;
-  return new TsmanError(`${what}: ${failure.step}${subject}${reason}`, { hint: hintFor(failure, name), exitCode: exitCodeFor(failure, name) });
+  return new TsmanError(`${what}: ${failure.step}${subject}${reason}`, {
+    hint: hintFor(failure, name),
+    exitCode: exitCodeFor(failure, name),
+  });
 }
 
 function exitCodeFor(failure: HelperFailure, errno: string): number {
@@ -83,18 +108,25 @@ function exitCodeFor(failure: HelperFailure, errno: string): number {
 
 /** What helps against the failures that users meet, by step and errno. */
 function hintFor({ step, subject }: HelperFailure, errno: string): string | undefined {
-  if (step === 'exec' && errno === 'ENOENT') return `is ${subject} in the image, and in its PATH? A script also needs its interpreter`;
-  if (step === 'exec' && errno === 'EACCES') return `${subject} is not executable, or its file system is mounted noexec`;
-  if (step === 'exec' && errno === 'ENOEXEC') return `${subject} is for another architecture, or a script without #!`;
+  if (step === 'exec' && errno === 'ENOENT')
+    return `is ${subject} in the image, and in its PATH? A script also needs its interpreter`;
+  if (step === 'exec' && errno === 'EACCES')
+    return `${subject} is not executable, or its file system is mounted noexec`;
+  if (step === 'exec' && errno === 'ENOEXEC')
+    return `${subject} is for another architecture, or a script without #!`;
   if (step === 'lock') return 'it is running already';
   if (step === 'unshare' || step === 'clone') {
     return 'this system does not let unprivileged users make namespaces; check sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns';
   }
   if (step === 'newuidmap' || step === 'newgidmap') {
-    return errno === 'ENOENT' ? 'install the package uidmap: sudo apt-get install uidmap' : 'are the ranges in /etc/subuid and /etc/subgid yours, and newuidmap and newgidmap set-uid root?';
+    return errno === 'ENOENT'
+      ? 'install the package uidmap: sudo apt-get install uidmap'
+      : 'are the ranges in /etc/subuid and /etc/subgid yours, and newuidmap and newgidmap set-uid root?';
   }
-  if (step === 'network-process') return 'is pasta installed (package passt) and /dev/net/tun usable? --network none and --network host need neither';
-  if (step === 'user') return 'the user or group must be a number, or be in the /etc/passwd or /etc/group of the image';
+  if (step === 'network-process')
+    return 'is pasta installed (package passt) and /dev/net/tun usable? --network none and --network host need neither';
+  if (step === 'user')
+    return 'the user or group must be a number, or be in the /etc/passwd or /etc/group of the image';
   return undefined;
 }
 

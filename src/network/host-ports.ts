@@ -1,8 +1,7 @@
 import { createSocket } from 'node:dgram';
 import * as net from 'node:net';
-import { TsmanError } from '../base/error.ts';
+import { hasCode, TsmanError } from '../base/error.ts';
 import { readIfExists } from '../base/file.ts';
-import { hasCode } from '../base/error.ts';
 import type { PortMapping } from './ports.ts';
 
 /**
@@ -41,7 +40,9 @@ async function findFree(port: PortMapping): Promise<number> {
       // One of the following ports is taken: look elsewhere.
     }
   }
-  throw new TsmanError(`publish port ${port.containerPort}: no ${port.range} free host ports in a row`);
+  throw new TsmanError(
+    `publish port ${port.containerPort}: no ${port.range} free host ports in a row`,
+  );
 }
 
 /** Binds for a moment; returns the port that was bound. @throws TsmanError when it is in use */
@@ -50,10 +51,15 @@ async function probe(port: PortMapping, number: number): Promise<number> {
   try {
     return port.protocol === 'tcp' ? await bindTcp(number, host) : await bindUdp(number, host);
   } catch (cause) {
-    if (!hasCode(cause, 'EADDRINUSE')) throw new TsmanError(`publish port ${number}/${port.protocol}`, { cause });
-    throw new TsmanError(`publish port ${number}/${port.protocol}: the port is in use on the host`, {
-      cause, hint: `choose another, or find its holder with: ss -${port.protocol === 'tcp' ? 'tlnp' : 'ulnp'} sport = :${number}`,
-    });
+    if (!hasCode(cause, 'EADDRINUSE'))
+      throw new TsmanError(`publish port ${number}/${port.protocol}`, { cause });
+    throw new TsmanError(
+      `publish port ${number}/${port.protocol}: the port is in use on the host`,
+      {
+        cause,
+        hint: `choose another, or find its holder with: ss -${port.protocol === 'tcp' ? 'tlnp' : 'ulnp'} sport = :${number}`,
+      },
+    );
   }
 }
 

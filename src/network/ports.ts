@@ -19,38 +19,64 @@ const GRAMMAR = '[[ip:][hostPort[-end]]:]containerPort[-end][/tcp|udp]';
  * @throws UsageError that repeats the value and the grammar
  */
 export function parsePublish(text: string): PortMapping {
-  const bad = (why: string): UsageError => new UsageError(`invalid port mapping ${JSON.stringify(text)}: ${why}`, { hint: `the form is ${GRAMMAR}` });
+  const bad = (why: string): UsageError =>
+    new UsageError(`invalid port mapping ${JSON.stringify(text)}: ${why}`, {
+      hint: `the form is ${GRAMMAR}`,
+    });
   const [address, protocol = 'tcp', ...more] = text.split('/');
   if (more.length > 0 || (protocol !== 'tcp' && protocol !== 'udp')) {
-    if (protocol === 'sctp') throw new UsageError('sctp ports need root: a rootless network cannot forward them');
+    if (protocol === 'sctp')
+      throw new UsageError('sctp ports need root: a rootless network cannot forward them');
     throw bad(`unknown protocol ${JSON.stringify(protocol)}`);
   }
   const { hostIP, hostPart, containerPart } = splitAddress(address ?? '', bad);
   const container = parseRange(containerPart, bad);
-  if (hostPart === '') return { hostIP, hostPort: 0, containerPort: container.first, range: container.count, protocol };
+  if (hostPart === '')
+    return {
+      hostIP,
+      hostPort: 0,
+      containerPort: container.first,
+      range: container.count,
+      protocol,
+    };
   const host = parseRange(hostPart, bad);
   // A single container port may take any free one of a host range (Docker); equal ranges go pairwise.
-  if (host.count !== container.count) throw bad(`${host.count} host ports for ${container.count} container ports`);
-  return { hostIP, hostPort: host.first, containerPort: container.first, range: container.count, protocol };
+  if (host.count !== container.count)
+    throw bad(`${host.count} host ports for ${container.count} container ports`);
+  return {
+    hostIP,
+    hostPort: host.first,
+    containerPort: container.first,
+    range: container.count,
+    protocol,
+  };
 }
 
-function splitAddress(text: string, bad: (why: string) => UsageError): { hostIP: string; hostPart: string; containerPart: string } {
+function splitAddress(
+  text: string,
+  bad: (why: string) => UsageError,
+): { hostIP: string; hostPart: string; containerPart: string } {
   const v6 = /^\[([0-9a-fA-F:.]+)\]:(.*)$/.exec(text);
   const parts = (v6 === null ? text : (v6[2] as string)).split(':');
   const containerPart = parts.pop() ?? '';
   const hostPart = parts.pop() ?? '';
   const hostIP = v6 === null ? (parts.pop() ?? '') : (v6[1] as string);
   if (parts.length > 0) throw bad('too many colons; an IPv6 address goes in brackets');
-  if (v6 === null && hostIP !== '' && !/^\d{1,3}(\.\d{1,3}){3}$/.test(hostIP)) throw bad(`${JSON.stringify(hostIP)} is not an IP address`);
+  if (v6 === null && hostIP !== '' && !/^\d{1,3}(\.\d{1,3}){3}$/.test(hostIP))
+    throw bad(`${JSON.stringify(hostIP)} is not an IP address`);
   return { hostIP, hostPart, containerPart };
 }
 
-function parseRange(text: string, bad: (why: string) => UsageError): { first: number; count: number } {
+function parseRange(
+  text: string,
+  bad: (why: string) => UsageError,
+): { first: number; count: number } {
   const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);
   if (match === null) throw bad(`${JSON.stringify(text)} is not a port or a range`);
   const first = Number(match[1]);
   const last = match[2] === undefined ? first : Number(match[2]);
-  if (first < 1 || last > 65535 || last < first) throw bad(`${JSON.stringify(text)} is outside 1-65535 or runs backwards`);
+  if (first < 1 || last > 65535 || last < first)
+    throw bad(`${JSON.stringify(text)} is outside 1-65535 or runs backwards`);
   return { first, count: last - first + 1 };
 }
 

@@ -14,7 +14,10 @@ export function isDigest(text: string): text is Digest {
  * @throws TsmanError when it is not a lower-case sha256 digest
  */
 export function parseDigest(text: string): Digest {
-  if (!isDigest(text)) throw new TsmanError(`invalid digest ${JSON.stringify(text.slice(0, 100))}: want sha256: and 64 hexadecimal digits`);
+  if (!isDigest(text))
+    throw new TsmanError(
+      `invalid digest ${JSON.stringify(text.slice(0, 100))}: want sha256: and 64 hexadecimal digits`,
+    );
   return text;
 }
 

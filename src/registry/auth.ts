@@ -17,9 +17,13 @@ export interface Authorizer {
   known(scopes: readonly string[]): string | undefined;
   /**
    * Answers a 401: returns the header to try again with, or undefined when there is nothing
-   * (else) to offer.
+   * but what was `refused`.
    */
-  answer(response: HttpResponse, scopes: readonly string[]): Promise<string | undefined>;
+  answer(
+    response: HttpResponse,
+    scopes: readonly string[],
+    refused?: string,
+  ): Promise<string | undefined>;
 }
 
 export interface AuthorizerOptions {
@@ -35,36 +39,49 @@ const MAX_TOKEN_ANSWER = 1 << 20;
 
 /** Keeps what one registry accepted: Basic for the registry, or a bearer token for each set of scopes. */
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
-  const tokens = new Map<string, string>();
-  let basic: string | undefined;
+  const accepted = new Map<string, string>();
+  const asked = new Map<string, Promise<string>>();
   let credentials: Promise<Credentials | undefined> | undefined;
   const findCredentials = () => {
     credentials ??= options.findCredentials();
     return credentials;
   };
-  const answerBasic = async (): Promise<string | undefined> => {
-    const found = await findCredentials();
-    // The same again would be refused again.
-    if (found === undefined || basic !== undefined) return undefined;
-    basic = basicHeader(found);
-    return basic;
+  const bearer = async (challenge: Challenge, scopes: readonly string[]): Promise<string> => {
+    const token = await fetchToken(options, challenge, scopes, await findCredentials());
+    return `Bearer ${token}`;
   };
   return {
-    known: (scopes) => tokens.get(scopes.join(' ')) ?? basic,
-    async answer(response, scopes) {
+    known: (scopes) => accepted.get(scopes.join(' ')) ?? accepted.get(ANY_SCOPE),
+    async answer(response, scopes, refused) {
       // After a redirect somebody else asks, who must not learn anything (CVE-2020-15157).
       if (response.url.host !== options.host) return undefined;
+      const key = scopes.join(' ');
+      const newer = this.known(scopes);
+      // Layers come in parallel: another request may have been answered meanwhile.
+      if (newer !== undefined && newer !== refused) return newer;
       const challenges = parseChallenges(response.headers['www-authenticate'] ?? '');
-      const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
-      if (bearer !== undefined) {
-        const header = `Bearer ${await fetchToken(options, bearer, scopes, await findCredentials())}`;
-        tokens.set(scopes.join(' '), header);
+      const challenge = challenges.find(({ scheme }) => scheme === 'bearer');
+      if (challenge !== undefined) {
+        const pending = asked.get(key) ?? bearer(challenge, scopes);
+        asked.set(key, pending);
+        const header = await pending.finally(() => asked.delete(key));
+        accepted.set(key, header);
         return header;
       }
-      return challenges.some(({ scheme }) => scheme === 'basic') ? answerBasic() : undefined;
+      const found = challenges.some(({ scheme }) => scheme === 'basic')
+        ? await findCredentials()
+        : undefined;
+      const header = found === undefined ? undefined : basicHeader(found);
+      // The same again would be refused again.
+      if (header === undefined || header === refused) return undefined;
+      accepted.set(ANY_SCOPE, header);
+      return header;
     },
   };
 }
+
+/** Basic goes for everything at a registry. */
+const ANY_SCOPE = '*';
 
 function basicHeader({ username, password }: Credentials): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;

@@ -72,9 +72,10 @@ async function send(
       ...request,
       headers: { ...request.headers, ...(authorization !== undefined && { authorization }) },
     });
-  let response = await attempt(request.isOurs ? authorizer.known(request.scopes) : undefined);
+  const known = request.isOurs ? authorizer.known(request.scopes) : undefined;
+  let response = await attempt(known);
   if (response.status === 401 && request.isOurs) {
-    const authorization = await authorizer.answer(response, request.scopes);
+    const authorization = await authorizer.answer(response, request.scopes, known);
     if (authorization !== undefined && canSendAgain(request)) {
       response.discard();
       response = await attempt(authorization);

@@ -12,7 +12,9 @@ export interface Directories {
 }
 
 /** Finds, and makes, the two roots. Options win over TSMAN_ROOT/TSMAN_RUNROOT over XDG over built-ins. */
-export function openDirectories(options: { root?: string | undefined; runRoot?: string | undefined } = {}): Directories {
+export function openDirectories(
+  options: { root?: string | undefined; runRoot?: string | undefined } = {},
+): Directories {
   const env = process.env;
   const dataRoot = options.root ?? env['TSMAN_ROOT'] ?? defaultDataRoot();
   const runRoot = options.runRoot ?? env['TSMAN_RUNROOT'] ?? defaultRunRoot();
@@ -28,7 +30,7 @@ function isRoot(): boolean {
 function defaultDataRoot(): string {
   if (isRoot()) return '/var/lib/tsman';
   const data = process.env['XDG_DATA_HOME'];
-  return join(data !== undefined && data.startsWith('/') ? data : join(homedir(), '.local/share'), 'tsman');
+  return join(data?.startsWith('/') ? data : join(homedir(), '.local/share'), 'tsman');
 }
 
 /**
@@ -39,7 +41,7 @@ function defaultRunRoot(): string {
   if (isRoot()) return '/run/tsman';
   const uid = process.geteuid?.() ?? 0;
   const xdg = process.env['XDG_RUNTIME_DIR'];
-  if (xdg !== undefined && xdg.startsWith('/') && ownedByUs(xdg)) return join(xdg, 'tsman');
+  if (xdg?.startsWith('/') && ownedByUs(xdg)) return join(xdg, 'tsman');
   const byUid = `/run/user/${uid}`;
   if (ownedByUs(byUid)) return join(byUid, 'tsman');
   return `/tmp/tsman-run-${uid}`;
@@ -47,7 +49,7 @@ function defaultRunRoot(): string {
 
 function ownedByUs(path: string): boolean {
   const stat = fs.lstatSync(path, { throwIfNoEntry: false });
-  return stat !== undefined && stat.isDirectory() && stat.uid === process.geteuid?.();
+  return stat?.isDirectory() && stat.uid === process.geteuid?.();
 }
 
 function makePrivate(path: string): void {
@@ -62,5 +64,8 @@ function makePrivate(path: string): void {
     });
   }
   // In /tmp somebody else may have made it first, and would own our sockets.
-  if (!ownedByUs(path)) throw new TsmanError(`${path} belongs to another user`, { hint: 'remove it, or set XDG_RUNTIME_DIR or TSMAN_RUNROOT to a directory of your own' });
+  if (!ownedByUs(path))
+    throw new TsmanError(`${path} belongs to another user`, {
+      hint: 'remove it, or set XDG_RUNTIME_DIR or TSMAN_RUNROOT to a directory of your own',
+    });
 }

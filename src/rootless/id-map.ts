@@ -18,13 +18,18 @@ export interface EngineUserns {
 }
 
 /** Reads the ranges /etc/subuid or /etc/subgid gives to a user (subuid(5)): by name or by uid. */
-export function parseSubidRanges(content: string, userName: string, uid: number): { start: number; count: number }[] {
+export function parseSubidRanges(
+  content: string,
+  userName: string,
+  uid: number,
+): { start: number; count: number }[] {
   const ranges = [];
   for (const line of content.split('\n')) {
     const [owner, start, count] = line.split(':');
     if (owner !== userName && owner !== String(uid)) continue;
     const range = { start: Number(start), count: Number(count) };
-    if (Number.isSafeInteger(range.start) && Number.isSafeInteger(range.count) && range.count > 0) ranges.push(range);
+    if (Number.isSafeInteger(range.start) && Number.isSafeInteger(range.count) && range.count > 0)
+      ranges.push(range);
   }
   return ranges;
 }
@@ -50,13 +55,19 @@ export function engineUserns(): EngineUserns {
   if (uidRanges.length === 0 || gidRanges.length === 0) {
     return { kind: 'single', uidMappings: mappings(uid, []), gidMappings: mappings(gid, []) };
   }
-  return { kind: 'map', uidMappings: mappings(uid, uidRanges), gidMappings: mappings(gid, gidRanges) };
+  return {
+    kind: 'map',
+    uidMappings: mappings(uid, uidRanges),
+    gidMappings: mappings(gid, gidRanges),
+  };
 }
 
 /** Root in a container has uid 0 too; it counts as root only with a map of more than one id. */
 function hasFullMap(): boolean {
   const map = readIfExists('/proc/self/uid_map') ?? '';
-  return map.split('\n').reduce((sum, line) => sum + Number(line.trim().split(/\s+/)[2] ?? 0), 0) > 1;
+  return (
+    map.split('\n').reduce((sum, line) => sum + Number(line.trim().split(/\s+/)[2] ?? 0), 0) > 1
+  );
 }
 
 function userName(uid: number): string {

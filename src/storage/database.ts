@@ -69,7 +69,9 @@ export function openDatabase(dataRoot: string): DatabaseSync {
     const version = userVersion(database);
     if (version === 0) createSchema(database);
     else if (version > SCHEMA_VERSION) {
-      throw new TsmanError(`${path} was written by a newer tsman (schema ${version}, this one knows ${SCHEMA_VERSION})`);
+      throw new TsmanError(
+        `${path} was written by a newer tsman (schema ${version}, this one knows ${SCHEMA_VERSION})`,
+      );
     }
     return database;
   } catch (cause) {
@@ -88,7 +90,9 @@ function createSchema(database: DatabaseSync): void {
 }
 
 function userVersion(database: DatabaseSync): number {
-  return Number((database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version);
+  return Number(
+    (database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version,
+  );
 }
 
 /** Runs `work` in one immediate (writing) transaction; rolls back when it throws. */

@@ -34,10 +34,16 @@ export async function removeTree(target: TrashTarget, path: string): Promise<voi
 
 async function removeInUserns(target: TrashTarget, path: string): Promise<void> {
   const plan = `${target.directories.runRoot}/remove-${randomBytes(6).toString('hex')}`;
-  writePlan(plan, [...usernsRecords(target.userns, target.directories.runRoot), ['exec', '/bin/rm', '-rf', '--one-file-system', '--', path]]);
+  writePlan(plan, [
+    ...usernsRecords(target.userns, target.directories.runRoot),
+    ['exec', '/bin/rm', '-rf', '--one-file-system', '--', path],
+  ]);
   const child = spawn(helperPath(), ['unshare', plan], { stdio: ['ignore', 'ignore', 'pipe'] });
   const chunks: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  if (code !== 0) throw new TsmanError(`delete ${path}: ${Buffer.concat(chunks).toString().trim().slice(0, 500)}`);
+  if (code !== 0)
+    throw new TsmanError(
+      `delete ${path}: ${Buffer.concat(chunks).toString().trim().slice(0, 500)}`,
+    );
 }
