@@ -33,6 +33,13 @@ async function exportedCommands(): Promise<[file: string, command: CommandSpec][
   return found;
 }
 
+/** Words of a command line; enough of a shell for our examples. */
+function shellWords(text: string): string[] {
+  return (text.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? []).map((word) =>
+    word.replace(/['"]/g, ''),
+  );
+}
+
 function visibleOptions(command: CommandSpec): [key: string, spec: OptionSpec][] {
   return Object.entries(command.options).filter(([, spec]) => spec.hidden !== true);
 }
@@ -88,7 +95,7 @@ test('has examples that parse', async () => {
       // Of a pipe, the part that is this command.
       const parts = line.match(/tsman [^<>|&]*/g) ?? [];
       const [words, part] = command.paths
-        .flatMap((path) => parts.map((text) => [path, text.trim().split(/\s+/).slice(1)] as const))
+        .flatMap((path) => parts.map((text) => [path, shellWords(text).slice(1)] as const))
         .find(([path, typed]) => path.every((word, i) => typed[i] === word)) ?? [[], undefined];
       assert.ok(part, `an example of ${command.paths[0]?.join(' ')} shows something else: ${line}`);
       const argv = part?.slice(words.length) ?? [];
