@@ -1,34 +1,21 @@
-import type { TsmanError } from '../base/error.ts';
-import type { Directories } from '../rootless/directories.ts';
-import { type EngineUserns, usernsRecords } from '../rootless/id-map.ts';
-import { FsBatch } from './fs-batch.ts';
-import { FsAgentError, FsProcess } from './fs-process.ts';
+import { type FsAgentTarget, FsConnection } from './fs-connection.ts';
 import {
   FS_NODE_MODE,
   FS_OPERATION,
   FS_PAYLOAD_MAX_BYTES,
-  FS_REPLY,
   type FsAttributes,
   type FsCounters,
   type FsEntry,
   type FsNodeType,
   type FsPath,
   FsPayload,
-  type FsReplyReader,
 } from './fs-protocol.ts';
-import { FsReplies } from './fs-replies.ts';
 
-const WAITING_MAX_BYTES = 4 << 20;
-const REPLIES_MAX = 256;
-
-export interface FsAgentTarget {
-  readonly userns: EngineUserns;
-  readonly directories: Directories;
-}
+export type { FsAgentTarget } from './fs-connection.ts';
 
 /** Starts a rootfs agent on one directory. Whether it could start is known at the first `sync`. */
 export function openFsAgent(target: FsAgentTarget, pinnedDirectory: string): FsAgent {
-  return new FsAgent(target, pinnedDirectory);
+  return new FsAgent(new FsConnection(target, pinnedDirectory));
 }
 
 /**
@@ -37,30 +24,15 @@ export function openFsAgent(target: FsAgentTarget, pinnedDirectory: string): FsA
  * its return says that everything was done. Always `close`.
  */
 export class FsAgent {
-  readonly #process: FsProcess;
-  readonly #pending: FsReplies<FsReplyReader>[] = [];
-  readonly #gone: Promise<void>;
-  readonly #batch: FsBatch;
-  #failure: TsmanError | undefined;
+  readonly #connection: FsConnection;
 
-  constructor({ userns, directories }: FsAgentTarget, pinnedDirectory: string) {
-    const plan = [...usernsRecords(userns, directories.runRoot), ['pin', pinnedDirectory] as const];
-    let onGone = (): void => {};
-    this.#gone = new Promise((resolve) => {
-      onGone = resolve;
-    });
-    const onReply = (type: number, reader: FsReplyReader): void => this.#receive(type, reader);
-    this.#process = new FsProcess(plan, directories.runRoot, onReply, (error) => {
-      this.#failure ??= error;
-      for (const replies of this.#pending.splice(0)) replies.end(this.#failure);
-      onGone();
-    });
-    this.#batch = new FsBatch((bytes) => this.#process.write(bytes));
+  constructor(connection: FsConnection) {
+    this.#connection = connection;
   }
 
   /** Makes a directory; one that exists keeps its content. Its mtime is set by the next `sync`. */
   mkdir(path: FsPath, attributes: FsAttributes): void {
-    this.#send(
+    this.#connection.send(
       FS_OPERATION.mkdir,
       new FsPayload().attributes({ mode: 0o755, ...attributes }).bytes(path),
     );
@@ -68,7 +40,7 @@ export class FsAgent {
 
   /** Makes a regular file of this size; `data` calls fill it, what they leave out is a hole. */
   file(path: FsPath, attributes: FsAttributes, sizeBytes: number): void {
-    this.#send(
+    this.#connection.send(
       FS_OPERATION.file,
       new FsPayload().attributes(attributes).bytes(path).u64(sizeBytes),
     );
@@ -78,30 +50,30 @@ export class FsAgent {
   data(offset: number, chunk: Buffer): void {
     for (let at = 0; at < chunk.length; ) {
       const part = chunk.subarray(at, at + FS_PAYLOAD_MAX_BYTES - 8);
-      this.#send(FS_OPERATION.data, new FsPayload().u64(offset + at), part);
+      this.#connection.send(FS_OPERATION.data, new FsPayload().u64(offset + at), part);
       at += part.length;
     }
   }
 
   symlink(path: FsPath, target: FsPath, attributes: FsAttributes): void {
-    this.#send(
+    this.#connection.send(
       FS_OPERATION.symlink,
       new FsPayload().attributes(attributes).bytes(path).bytes(target),
     );
   }
 
   hardLink(path: FsPath, target: FsPath): void {
-    this.#send(FS_OPERATION.hardLink, new FsPayload().bytes(path).bytes(target));
+    this.#connection.send(FS_OPERATION.hardLink, new FsPayload().bytes(path).bytes(target));
   }
 
   /** Hides what lower layers have under this name. */
   whiteout(path: FsPath): void {
-    this.#send(FS_OPERATION.whiteout, new FsPayload().bytes(path));
+    this.#connection.send(FS_OPERATION.whiteout, new FsPayload().bytes(path));
   }
 
   /** Hides everything that lower layers have in this directory. */
   opaque(path: FsPath): void {
-    this.#send(FS_OPERATION.opaque, new FsPayload().bytes(path));
+    this.#connection.send(FS_OPERATION.opaque, new FsPayload().bytes(path));
   }
 
   /** A fifo, socket or device; devices are counted and left out where a user namespace forbids them. */
@@ -112,21 +84,24 @@ export class FsAgent {
     attributes: FsAttributes,
   ): void {
     const payload = new FsPayload().attributes(attributes).bytes(path);
-    this.#send(FS_OPERATION.node, payload.u32(FS_NODE_MODE[type], device.major, device.minor));
+    this.#connection.send(
+      FS_OPERATION.node,
+      payload.u32(FS_NODE_MODE[type], device.major, device.minor),
+    );
   }
 
   /** Changes attributes of what exists. */
   set(path: FsPath, attributes: FsAttributes): void {
-    this.#send(FS_OPERATION.set, new FsPayload().attributes(attributes).bytes(path));
+    this.#connection.send(FS_OPERATION.set, new FsPayload().attributes(attributes).bytes(path));
   }
 
   /** Removes a file or a whole tree; no failure when it is not there. */
   remove(path: FsPath): void {
-    this.#send(FS_OPERATION.remove, new FsPayload().bytes(path));
+    this.#connection.send(FS_OPERATION.remove, new FsPayload().bytes(path));
   }
 
   rename(from: FsPath, to: FsPath): void {
-    this.#send(FS_OPERATION.rename, new FsPayload().bytes(from).bytes(to));
+    this.#connection.send(FS_OPERATION.rename, new FsPayload().bytes(from).bytes(to));
   }
 
   /** Everything below `path`, itself first, names sorted, parents before children. */
@@ -135,7 +110,7 @@ export class FsAgent {
     options: { oneFileSystem?: boolean; xattrs?: boolean } = {},
   ): AsyncGenerator<FsEntry> {
     const flags = (options.oneFileSystem === true ? 1 : 0) | (options.xattrs === false ? 0 : 2);
-    const replies = this.#ask(FS_OPERATION.walk, new FsPayload().bytes(path).u32(flags));
+    const replies = this.#connection.ask(FS_OPERATION.walk, new FsPayload().bytes(path).u32(flags));
     for await (const reader of replies) yield reader.entry();
   }
 
@@ -145,7 +120,7 @@ export class FsAgent {
     offset = 0,
     length = Number.MAX_SAFE_INTEGER,
   ): AsyncGenerator<{ offset: number; bytes: Buffer }> {
-    const replies = this.#ask(
+    const replies = this.#connection.ask(
       FS_OPERATION.read,
       new FsPayload().bytes(path).u64(offset).u64(length),
     );
@@ -154,14 +129,17 @@ export class FsAgent {
 
   /** What a tree takes on the disk; a file with several names counts once. */
   async usage(path: FsPath): Promise<{ sizeBytes: number; inodes: number }> {
-    for await (const reader of this.#ask(FS_OPERATION.usage, new FsPayload().bytes(path).u32(0)))
+    for await (const reader of this.#connection.ask(
+      FS_OPERATION.usage,
+      new FsPayload().bytes(path).u32(0),
+    ))
       return { sizeBytes: 512 * reader.number(), inodes: reader.number() };
     throw new Error('the rootfs agent gave no answer');
   }
 
   /** Waits until everything asked for is done, directories' mtimes included. */
   async sync(options: { toDisk?: boolean } = {}): Promise<FsCounters> {
-    for await (const it of this.#ask(
+    for await (const it of this.#connection.ask(
       FS_OPERATION.sync,
       new FsPayload().u32(options.toDisk === true ? 1 : 0),
     ))
@@ -175,48 +153,11 @@ export class FsAgent {
 
   /** Waits when much is under way; call it between operations to keep memory flat. */
   async drain(): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
-    await this.#process.drained(WAITING_MAX_BYTES);
+    await this.#connection.drain();
   }
 
   /** Ends the helper and waits for that; what was not synced may be left undone. */
   async close(options: { kill?: boolean } = {}): Promise<void> {
-    if (options.kill === true) this.#process.kill();
-    else this.#batch.flush();
-    this.#process.end();
-    await this.#gone;
-  }
-
-  #ask(operation: number, payload: FsPayload): FsReplies<FsReplyReader> {
-    this.#send(operation, payload);
-    const answersAtEnd = operation === FS_OPERATION.sync || operation === FS_OPERATION.usage;
-    const onTaken = (): void => this.#process.resume();
-    const replies = new FsReplies<FsReplyReader>(this.#batch.sequence, answersAtEnd, onTaken);
-    this.#pending.push(replies);
-    this.#batch.flush();
-    return replies;
-  }
-
-  #send(operation: number, payload: FsPayload, content?: Buffer): void {
-    if (this.#failure !== undefined) throw this.#failure;
-    this.#batch.add(operation, payload, content);
-  }
-
-  #receive(type: number, reader: FsReplyReader): void {
-    const [head] = this.#pending;
-    if (type === FS_REPLY.failed) {
-      const sequence = reader.number();
-      const errno = reader.u32();
-      const error = new FsAgentError(`${reader.bytes()}`, `${reader.bytes()}`, errno);
-      if (head?.sequence === sequence) this.#pending.shift()?.end(error);
-      else this.#failure ??= error;
-    } else if (type === FS_REPLY.entry || type === FS_REPLY.data) {
-      head?.push(reader);
-      if ((head?.waiting ?? 0) > REPLIES_MAX) this.#process.pause();
-    } else if (type === FS_REPLY.ok || type === FS_REPLY.end) {
-      reader.u64();
-      if (head?.answersAtEnd === true) head.push(reader);
-      this.#pending.shift()?.end();
-    }
+    await this.#connection.close(options);
   }
 }
