@@ -1,9 +1,13 @@
+import { createReadStream, rmSync } from 'node:fs';
 import { TsmanError } from '../base/error.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/image.ts';
 import { readBlob } from '../registry/blobs.ts';
+import { mayPass } from '../registry/transport.ts';
 import { BlobWriter, hasBlob } from '../storage/blobs.ts';
 import { hasLayer, ingestLayer, type LayerTarget, unpackStoredLayer } from '../storage/layers.ts';
+import { claimPartialBlob, keepPartialBlob, type PartialBlob } from '../storage/partial-blobs.ts';
+import type { Storage } from '../storage/storage.ts';
 import { forEachLimited } from './limit.ts';
 import type { RemoteImage, ResolvedImage } from './pull-manifest.ts';
 import type { OnTransfer } from './transfer-event.ts';
@@ -54,19 +58,42 @@ export async function pullLayers(
 
 async function pullLayer(
   target: LayerTarget,
-  { session, repository }: RemoteImage,
+  image: RemoteImage,
   layer: Layer,
   onBytes: (bytes: number) => void,
 ): Promise<void> {
+  const { storage } = target;
   const { digest, size } = layer.descriptor;
-  if (hasBlob(target.storage, digest)) {
+  if (hasBlob(storage, digest)) {
     await unpackStoredLayer(target, layer);
     return;
   }
-  const body = counted(readBlob(session, { repository, digest, size }), onBytes);
-  // The same content compressed otherwise: unpacked already, only the blob is missing.
-  if (hasLayer(target.storage, layer.diffID)) await storeBlob(target, layer.descriptor, body);
-  else await ingestLayer(target, body, layer);
+  const partial = claimPartialBlob(storage, digest, size);
+  try {
+    const body = counted(resumedBody(storage, image, layer.descriptor, partial), onBytes);
+    // The same content compressed otherwise: unpacked already, only the blob is missing.
+    if (hasLayer(storage, layer.diffID)) await storeBlob(target, layer.descriptor, body);
+    else await ingestLayer(target, body, layer);
+  } finally {
+    // Used up; and should it be what was wrong, the next attempt begins at the beginning.
+    if (partial !== undefined) rmSync(partial.path, { force: true });
+  }
+}
+
+/** What an earlier pull left of the blob, then the rest from the registry. */
+async function* resumedBody(
+  storage: Storage,
+  { session, repository }: RemoteImage,
+  { digest, size }: Descriptor,
+  partial: PartialBlob | undefined,
+): AsyncGenerator<Uint8Array> {
+  if (partial !== undefined) yield* createReadStream(partial.path, { highWaterMark: 1 << 19 });
+  try {
+    yield* readBlob(session, { repository, digest, size }, partial?.sizeBytes);
+  } catch (error) {
+    if (mayPass(error) || session.signal?.aborted === true) keepPartialBlob(storage, digest);
+    throw error;
+  }
 }
 
 async function* counted(

@@ -99,7 +99,8 @@ export class BlobWriter {
   ) {
     this.#storage = storage;
     this.#expected = expected;
-    this.path = ingestPath(storage, 'blob');
+    // With its digest, so that a pull killed half-way can go on; partial-blobs.ts.
+    this.path = ingestPath(storage, blobKind(expected.digest));
     this.#descriptor = fs.openSync(this.path, 'wx', 0o644);
   }
 
@@ -165,6 +166,11 @@ export function ingestPath(storage: Storage, kind: string): string {
   const directory = join(storage.directories.dataRoot, 'ingest');
   ensurePrivateDirectory(directory);
   return join(directory, `${process.pid}-${randomBytes(8).toString('hex')}.${kind}`);
+}
+
+/** The ending of a blob's file in `ingest/`. */
+export function blobKind(digest: Digest | undefined): string {
+  return digest === undefined ? 'blob' : `${digestHex(digest)}.blob`;
 }
 
 /** Removes what killed processes left in `ingest/`. A reused pid only delays that. */
