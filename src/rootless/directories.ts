@@ -49,7 +49,7 @@ function defaultRunRoot(): string {
 
 function ownedByUs(path: string): boolean {
   const stat = fs.lstatSync(path, { throwIfNoEntry: false });
-  return stat?.isDirectory() && stat.uid === process.geteuid?.();
+  return stat?.isDirectory() === true && stat.uid === process.geteuid?.();
 }
 
 function makePrivate(path: string): void {
