@@ -2,7 +2,8 @@ import { TsmanError } from '../base/error.ts';
 import type { FsAgent } from '../helper/fs-agent.ts';
 import type { FsAttributes, FsNodeType } from '../helper/fs-protocol.ts';
 import { cleanArchivePath, quoteBytes } from '../oci/byte-path.ts';
-import { type TarHandler, type TarReadEntry, TarReader } from '../oci/tar.ts';
+import { TarReader } from '../oci/tar.ts';
+import type { TarHandler, TarReadEntry } from '../oci/tar-entry.ts';
 
 const WHITEOUT_PREFIX = '.wh.';
 const OPAQUE_MARKER = '.wh..wh..opq';
