@@ -35,6 +35,5 @@ export async function attachAndBecome(
       : [['detach-keys', options.detachKeys.toString('hex')] as const]),
     ...(options.sigProxy ? [['sig-proxy'] as const] : []),
   ]);
-  target.storage.database.close();
   return await becomeHelper('attach', path);
 }

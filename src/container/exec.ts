@@ -56,7 +56,6 @@ export async function execAndBecome(
     ...execSteps(target, container, request),
   ];
   writePlan(path, records);
-  target.storage.database.close();
   return await becomeHelper('exec', path);
 }
 

@@ -41,9 +41,6 @@ export async function startAndBecome(
     options,
     explainRecord(target.directories, 'start', container.id),
   );
-  // The helper may run for days: the database must not stay open in it. Its descriptors are
-  // close-on-exec, but WAL wants a checkpoint from the last one who leaves.
-  target.storage.database.close();
   return await becomeHelper('box', path);
 }
 
