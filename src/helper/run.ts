@@ -27,7 +27,6 @@ export async function becomeHelper(verb: string, planPath: string): Promise<numb
     process as { execve?: (file: string, args: string[], env?: NodeJS.ProcessEnv) => never }
   ).execve;
   if (execve !== undefined) {
-    process.stdout.write('');
     execve.call(process, helper, [helper, verb, planPath], process.env);
   }
   return await spawnInherited(helper, [verb, planPath]);
