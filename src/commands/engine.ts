@@ -1,5 +1,6 @@
 import { type Directories, openDirectories } from '../rootless/directories.ts';
 import { type EngineUserns, engineUserns } from '../rootless/id-map.ts';
+import { singleIDWarning } from '../rootless/single-id.ts';
 import { openStorage, type Storage } from '../storage/storage.ts';
 
 /** What commands work on. Each part is opened when first asked for: `version` opens none. */
@@ -28,7 +29,9 @@ export function createEngine(options: EngineOptions): Engine {
       return storage;
     },
     get userns() {
-      userns ??= engineUserns();
+      if (userns !== undefined) return userns;
+      userns = engineUserns();
+      if (userns.kind === 'single') process.stderr.write(singleIDWarning(this.directories) ?? '');
       return userns;
     },
   };
