@@ -6,7 +6,7 @@ import { FsAgentError, FsProcess } from './fs-process.ts';
 import { FS_OPERATION, FS_REPLY, type FsPayload, type FsReplyReader } from './fs-protocol.ts';
 import { FsReplies } from './fs-replies.ts';
 
-const WAITING_MAX_BYTES = 4 << 20;
+const WAITING_MAX_BYTES = 1 << 20;
 const REPLIES_MAX = 256;
 
 export interface FsAgentTarget {
