@@ -1,4 +1,4 @@
-import { type FsAgentTarget, FsConnection } from './fs-connection.ts';
+import type { FsConnection } from './fs-connection.ts';
 import {
   FS_NODE_MODE,
   FS_OPERATION,
@@ -10,13 +10,6 @@ import {
   type FsPath,
   FsPayload,
 } from './fs-protocol.ts';
-
-export type { FsAgentTarget } from './fs-connection.ts';
-
-/** Starts a rootfs agent on one directory. Whether it could start is known at the first `sync`. */
-export function openFsAgent(target: FsAgentTarget, pinnedDirectory: string): FsAgent {
-  return new FsAgent(new FsConnection(target, pinnedDirectory));
-}
 
 /**
  * Speaks the fs stream (native/README.md) with one helper. Changing operations return at once; the

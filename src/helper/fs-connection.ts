@@ -1,18 +1,12 @@
 import type { TsmanError } from '../base/error.ts';
-import type { Directories } from '../rootless/directories.ts';
-import { type EngineUserns, usernsRecords } from '../rootless/id-map.ts';
 import { FsBatch } from './fs-batch.ts';
 import { FsAgentError, FsProcess } from './fs-process.ts';
 import { FS_OPERATION, FS_REPLY, type FsPayload, type FsReplyReader } from './fs-protocol.ts';
 import { FsReplies } from './fs-replies.ts';
+import type { PlanRecord } from './plan.ts';
 
 const WAITING_MAX_BYTES = 1 << 20;
 const REPLIES_MAX = 256;
-
-export interface FsAgentTarget {
-  readonly userns: EngineUserns;
-  readonly directories: Directories;
-}
 
 /** One helper and what is under way with it: requests out, replies to whoever asked. */
 export class FsConnection {
@@ -22,14 +16,14 @@ export class FsConnection {
   readonly #batch: FsBatch;
   #failure: TsmanError | undefined;
 
-  constructor({ userns, directories }: FsAgentTarget, pinnedDirectory: string) {
-    const plan = [...usernsRecords(userns, directories.runRoot), ['pin', pinnedDirectory] as const];
+  /** @param plan what the helper is to enter and to pin; the file with it lies in `runRoot` for a moment */
+  constructor(plan: Iterable<PlanRecord>, runRoot: string) {
     let onGone = (): void => {};
     this.#gone = new Promise((resolve) => {
       onGone = resolve;
     });
     const onReply = (type: number, reader: FsReplyReader): void => this.#receive(type, reader);
-    this.#process = new FsProcess(plan, directories.runRoot, onReply, (error) => {
+    this.#process = new FsProcess(plan, runRoot, onReply, (error) => {
       this.#failure ??= error;
       for (const replies of this.#pending.splice(0)) replies.end(this.#failure);
       onGone();

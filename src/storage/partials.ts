@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { startTimeOf } from '../base/process.ts';
-import { openFsAgent } from '../helper/fs-agent.ts';
 import type { EngineUserns } from '../rootless/id-map.ts';
+import { openFsAgent } from '../rootless/rootfs-agent.ts';
 import type { Storage } from './storage.ts';
 
 /** What unpacking layers needs; an Engine is one. */

@@ -3,9 +3,10 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type FsAgent, openFsAgent } from '../../src/helper/fs-agent.ts';
+import type { FsAgent } from '../../src/helper/fs-agent.ts';
 import type { FsEntry } from '../../src/helper/fs-protocol.ts';
 import type { EngineUserns } from '../../src/rootless/id-map.ts';
+import { openFsAgent } from '../../src/rootless/rootfs-agent.ts';
 import type { LayerTarget } from '../../src/storage/layers.ts';
 import { withLayerTarget } from '../support/layer-fixtures.ts';
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { openFsAgent } from '../../src/helper/fs-agent.ts';
 import type { FsEntry } from '../../src/helper/fs-protocol.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import { engineUserns } from '../../src/rootless/id-map.ts';
+import { openFsAgent } from '../../src/rootless/rootfs-agent.ts';
 import {
   ingestLayer,
   type LayerSource,
