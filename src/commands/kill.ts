@@ -1,10 +1,11 @@
 import { TsmanError } from '../base/error.ts';
+import { recordEvent } from '../container/events.ts';
 import { parseSignal } from '../container/signals.ts';
 import { readState } from '../container/state.ts';
 import { killContainer } from '../container/stop.ts';
 import { defineCommand } from './command.ts';
 import { forEachContainer } from './selection.ts';
-import { SELECTION_OPTIONS } from './selection-options.ts';
+import { FILTER_OPTION, SELECTION_OPTIONS, selectionOf } from './selection-options.ts';
 
 export const killCommand = defineCommand({
   paths: [['kill'], ['container', 'kill']],
@@ -14,23 +15,19 @@ export const killCommand = defineCommand({
   examples: [['Make a server read its configuration again', 'tsman kill -s HUP web']],
   options: {
     ...SELECTION_OPTIONS,
+    filter: FILTER_OPTION,
     signal: { kind: 'text', short: 's', value: 'SIGNAL', help: 'the signal to send (KILL)' },
   },
   arguments: [0, Number.POSITIVE_INFINITY],
   completes: 'running',
   run(options, names, context) {
     const signal = parseSignal(options.signal ?? 'KILL');
-    const selection = {
-      names,
-      all: options.all,
-      latest: options.latest,
-      cidfiles: options.cidfile,
-      ignoreMissing: false,
-    };
+    const selection = selectionOf(names, options);
     return forEachContainer(context, selection, ['running', 'paused'], (container, engine) => {
       if (!killContainer(readState(engine.directories, container.id), signal)) {
         throw new TsmanError(`container ${container.name} is not running`);
       }
+      recordEvent(engine.storage, 'kill', container, { signal: String(signal) });
       return '';
     });
   },

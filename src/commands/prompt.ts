@@ -60,3 +60,13 @@ export async function readSecret(stdin: Readable): Promise<string> {
     .toString()
     .replace(/\r?\n$/, '');
 }
+
+/** Asks before something is removed, where somebody can answer: a script is taken at its word. */
+export async function confirm(
+  warning: string,
+  { stdin, stderr }: { readonly stdin: Readable; readonly stderr: Writable },
+): Promise<boolean> {
+  if (!canAsk(stdin)) return true;
+  const answer = await ask(stdin, stderr, `${warning}\nAre you sure you want to continue? [y/N] `);
+  return /^y(es)?$/i.test(answer.trim());
+}

@@ -1,5 +1,5 @@
-import { TsmanError, UsageError } from '../base/error.ts';
-import { matchesFilters, parseFilters } from '../container/filters.ts';
+import { UsageError } from '../base/error.ts';
+import { matchesFilters } from '../container/filters.ts';
 import type { Container } from '../container/record.ts';
 import { listContainers } from '../container/record.ts';
 import { isGone } from '../container/remove.ts';
@@ -10,6 +10,7 @@ import { deleteContainerRow } from '../storage/containers.ts';
 import { defineCommand } from './command.ts';
 import type { Engine } from './engine.ts';
 import { HEADERS, type PsRow, psRow } from './ps-row.ts';
+import { containerFilters } from './selection.ts';
 
 const SORT_KEYS = ['command', 'created', 'id', 'image', 'names', 'runningfor', 'size', 'status'];
 
@@ -45,7 +46,7 @@ export const psCommand = defineCommand({
   arguments: [0, 0],
   run(options, _args, { openEngine, stdout }) {
     const engine = openEngine();
-    const filters = parseFilters(options.filter, (name) => engineTime(engine, name));
+    const filters = containerFilters(engine, options.filter);
     const last = options.latest
       ? 1
       : options.last === undefined
@@ -81,15 +82,6 @@ function readAll(engine: Engine): Found[] {
     }
     return [{ container, state }];
   });
-}
-
-function engineTime(engine: Engine, name: string): Date {
-  const container = listContainers(engine.storage).find(
-    (candidate) => candidate.name === name || candidate.id.startsWith(name),
-  );
-  if (container === undefined)
-    throw new TsmanError(`option --filter: no container ${JSON.stringify(name)}`);
-  return new Date(container.createdAt);
 }
 
 function parseCount(text: string): number {

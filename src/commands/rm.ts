@@ -3,7 +3,7 @@ import { readState } from '../container/state.ts';
 import { stopContainer } from '../container/stop.ts';
 import { defineCommand } from './command.ts';
 import { forEachContainer } from './selection.ts';
-import { SELECTION_OPTIONS } from './selection-options.ts';
+import { SELECTION_OPTIONS, selectionOf } from './selection-options.ts';
 import { parseStopTime } from './stop.ts';
 
 export const rmCommand = defineCommand({
@@ -17,6 +17,8 @@ export const rmCommand = defineCommand({
   ],
   options: {
     ...SELECTION_OPTIONS,
+    depend: { kind: 'flag', help: 'also remove the containers that need it' },
+    filter: { kind: 'list', value: 'KEY=VALUE', help: 'those that match, as with ps' },
     force: {
       kind: 'flag',
       short: 'f',
@@ -35,13 +37,7 @@ export const rmCommand = defineCommand({
   completes: 'containers',
   run(options, names, context) {
     const ignoreMissing = options.ignore || options.force;
-    const selection = {
-      names,
-      all: options.all,
-      latest: options.latest,
-      cidfiles: options.cidfile,
-      ignoreMissing,
-    };
+    const selection = selectionOf(names, options, ignoreMissing);
     const graceSeconds = options.time === undefined ? 0 : parseStopTime(options.time);
     return forEachContainer(context, selection, undefined, async (container, engine) => {
       const isRunning = readState(engine.directories, container.id).pid !== 0;

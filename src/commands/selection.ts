@@ -1,5 +1,6 @@
 import { UsageError } from '../base/error.ts';
 import { readIfExists } from '../base/file.ts';
+import { type Filters, matchesFilters, parseFilters } from '../container/filters.ts';
 import { type Container, findContainer, listContainers } from '../container/record.ts';
 import { isGone } from '../container/remove.ts';
 import { type ContainerStatus, readState } from '../container/state.ts';
@@ -13,6 +14,8 @@ export interface Selection {
   readonly all: boolean;
   readonly latest: boolean;
   readonly cidfiles: readonly string[];
+  /** `--filter`, as with ps. */
+  readonly filters: readonly string[];
   /** Absent ones are passed over in silence (`--ignore`). */
   readonly ignoreMissing: boolean;
 }
@@ -70,18 +73,13 @@ function choose(
   report: (error: unknown) => void,
 ): Chosen[] {
   const names = [...selection.names, ...selection.cidfiles.map(readCidfile)];
-  if (selection.all || selection.latest) {
+  const { all, latest, filters } = selection;
+  if (all || latest || filters.length > 0) {
     if (names.length > 0)
       throw new UsageError(
-        `option --${selection.all ? 'all' : 'latest'} and container names exclude each other`,
+        `option --${all ? 'all' : latest ? 'latest' : 'filter'} and container names exclude each other`,
       );
-    const existing = existingContainers(engine);
-    const wanted = selection.latest ? existing.slice(-1) : existing;
-    return wanted
-      .filter(
-        ({ id }) => only === undefined || only.includes(readState(engine.directories, id).status),
-      )
-      .map((container) => ({ container, shown: container.id }));
+    return chooseBySettings(engine, selection, only);
   }
   if (names.length === 0)
     throw new UsageError('which container? Give a name or ID, or --all or --latest');
@@ -93,6 +91,29 @@ function choose(
       return [];
     }
   });
+}
+
+function chooseBySettings(
+  engine: Engine,
+  { latest, filters }: Selection,
+  only: readonly ContainerStatus[] | undefined,
+): Chosen[] {
+  const parsed = containerFilters(engine, filters);
+  const existing = existingContainers(engine);
+  return (latest ? existing.slice(-1) : existing)
+    .filter((container) => {
+      const state = readState(engine.directories, container.id);
+      return (
+        (only === undefined || only.includes(state.status)) &&
+        matchesFilters(parsed, container, state)
+      );
+    })
+    .map((container) => ({ container, shown: container.id }));
+}
+
+/** Parses `--filter`, where `before=` and `since=` may name containers. */
+export function containerFilters(engine: Engine, values: readonly string[]): Filters {
+  return parseFilters(values, (name) => new Date(existingContainer(engine, name).createdAt));
 }
 
 function readCidfile(path: string): string {

@@ -5,6 +5,7 @@ import { startAndBecome, startInBackground } from '../container/start.ts';
 import { readState } from '../container/state.ts';
 import { defineCommand } from './command.ts';
 import { existingContainer, existingContainers, forEachContainer } from './selection.ts';
+import { FILTER_OPTION, selectionOf } from './selection-options.ts';
 
 export const startCommand = defineCommand({
   paths: [['start'], ['container', 'start']],
@@ -20,6 +21,7 @@ export const startCommand = defineCommand({
       value: 'KEYS',
       help: `keys that detach (${DEFAULT_DETACH_KEYS}); empty = none`,
     },
+    filter: FILTER_OPTION,
     interactive: { kind: 'flag', short: 'i', help: 'with --attach: pass stdin on' },
     latest: { kind: 'flag', short: 'l', help: 'the container made last' },
     sigProxy: {
@@ -32,13 +34,7 @@ export const startCommand = defineCommand({
   completes: 'containers',
   async run(options, names, context) {
     if (!options.attach && !options.interactive) {
-      const selection = {
-        names,
-        all: options.all,
-        latest: options.latest,
-        cidfiles: [],
-        ignoreMissing: false,
-      };
+      const selection = selectionOf(names, options);
       return await forEachContainer(
         context,
         selection,

@@ -2,7 +2,7 @@ import { UsageError } from '../base/error.ts';
 import { stopContainer } from '../container/stop.ts';
 import { defineCommand } from './command.ts';
 import { forEachContainer } from './selection.ts';
-import { SELECTION_OPTIONS } from './selection-options.ts';
+import { FILTER_OPTION, SELECTION_OPTIONS, selectionOf } from './selection-options.ts';
 
 /** Parses `--time`: whole seconds, -1 = wait for ever. @throws UsageError */
 export function parseStopTime(text: string): number {
@@ -22,6 +22,7 @@ export const stopCommand = defineCommand({
   ],
   options: {
     ...SELECTION_OPTIONS,
+    filter: FILTER_OPTION,
     ignore: { kind: 'flag', short: 'i', help: 'no error for containers that do not exist' },
     time: {
       kind: 'text',
@@ -33,13 +34,7 @@ export const stopCommand = defineCommand({
   arguments: [0, Number.POSITIVE_INFINITY],
   completes: 'running',
   run(options, names, context) {
-    const selection = {
-      names,
-      all: options.all,
-      latest: options.latest,
-      cidfiles: options.cidfile,
-      ignoreMissing: options.ignore,
-    };
+    const selection = selectionOf(names, options, options.ignore);
     const time = options.time === undefined ? undefined : parseStopTime(options.time);
     return forEachContainer(
       context,

@@ -90,6 +90,38 @@ export const COMMANDS: readonly TableEntry[] = [
     'search',
   ),
   ...entries(
+    loader(() => import('./container/cleanup.ts').then((m) => m.containerCleanupCommand)),
+    'container cleanup',
+  ),
+  ...entries(
+    loader(() => import('./container/exists.ts').then((m) => m.containerExistsCommand)),
+    'container exists',
+  ),
+  ...entries(
+    loader(() => import('./container/init.ts').then((m) => m.initCommand)),
+    'init',
+    'container init',
+  ),
+  ...entries(
+    loader(() => import('./container/prune.ts').then((m) => m.containerPruneCommand)),
+    'container prune',
+  ),
+  ...entries(
+    loader(() => import('./port.ts').then((m) => m.portCommand)),
+    'port',
+    'container port',
+  ),
+  ...entries(
+    loader(() => import('./rename.ts').then((m) => m.renameCommand)),
+    'rename',
+    'container rename',
+  ),
+  ...entries(
+    loader(() => import('./restart.ts').then((m) => m.restartCommand)),
+    'restart',
+    'container restart',
+  ),
+  ...entries(
     loader(() => import('./rm.ts').then((m) => m.rmCommand)),
     'rm',
     'container rm',

@@ -10,6 +10,7 @@ import type { Storage } from '../storage/storage.ts';
 import { resolveCapabilities } from './capabilities.ts';
 import { defaultMounts } from './default-mounts.ts';
 import { buildEnvironment, type EnvironmentRequest } from './environment.ts';
+import { recordEvent } from './events.ts';
 import { defaultRlimits, type Rlimit } from './limits.ts';
 import { type NamespaceModes, namespaceList } from './namespaces.ts';
 import { randomName } from './random-name.ts';
@@ -106,7 +107,9 @@ export function createContainer(
   }
   fs.writeFileSync(`${directory}/config.json`, JSON.stringify(config), { mode: 0o600 });
   try {
-    return insertRecord(target.storage, id, source, request, spec, onTaken);
+    const container = insertRecord(target.storage, id, source, request, spec, onTaken);
+    recordEvent(target.storage, 'create', container);
+    return container;
   } catch (error) {
     fs.rmSync(directory, { recursive: true, force: true });
     throw error;
@@ -146,7 +149,8 @@ function insertRecord(
   throw new TsmanError(`name ${JSON.stringify(request.name)} is taken again and again`);
 }
 
-function checkName(name: string): void {
+/** @throws UsageError */
+export function checkName(name: string): void {
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) {
     throw new UsageError(
       `invalid container name ${JSON.stringify(name)}: want letters, digits, "_", "." and "-", beginning with a letter or digit`,

@@ -3,6 +3,7 @@ import { TsmanError } from '../base/error.ts';
 import { deleteContainerRow } from '../storage/containers.ts';
 import { removeTree, trashPath } from '../storage/trash.ts';
 import type { CreateTarget } from './create.ts';
+import { recordEvent } from './events.ts';
 import type { Container } from './record.ts';
 import { type ContainerState, containerDirectory, readState, runDirectory } from './state.ts';
 import { killContainer, waitForEnd } from './stop.ts';
@@ -27,6 +28,7 @@ export async function removeContainer(
     await endProcesses(target, container, state);
   }
   deleteContainerRow(target.storage, container.id);
+  recordEvent(target.storage, 'remove', container);
   fs.rmSync(runDirectory(target.directories, container.id), { recursive: true, force: true });
   const trash = trashPath(target.directories, container.id);
   try {

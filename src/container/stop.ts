@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { hasCode, TsmanError } from '../base/error.ts';
 import type { CreateTarget } from './create.ts';
+import { recordEvent } from './events.ts';
 import type { Container } from './record.ts';
 import { type ContainerState, containerDirectory, readState } from './state.ts';
 
@@ -28,6 +29,7 @@ export async function stopContainer(
 ): Promise<{ killed: boolean }> {
   const state = readState(target.directories, container.id);
   if (state.status !== 'running' && state.status !== 'paused') return { killed: false };
+  recordEvent(target.storage, 'stop', container);
   if (timeoutSeconds > 0) {
     killContainer(state, container.spec.stopSignal);
     if (await waitForEnd(target, container, timeoutSeconds * 1000)) return { killed: false };

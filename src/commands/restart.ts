@@ -1,0 +1,39 @@
+import { recordEvent } from '../container/events.ts';
+import { startInBackground } from '../container/start.ts';
+import { stopContainer } from '../container/stop.ts';
+import { defineCommand } from './command.ts';
+import { forEachContainer } from './selection.ts';
+import { FILTER_OPTION, SELECTION_OPTIONS, selectionOf } from './selection-options.ts';
+import { parseStopTime } from './stop.ts';
+
+export const restartCommand = defineCommand({
+  paths: [['restart'], ['container', 'restart']],
+  category: 'Containers',
+  summary: 'stop containers, where they run, and start them again',
+  usage: 'CONTAINER...',
+  examples: [['Killed at once when it does not stop', 'tsman restart -t 0 web']],
+  options: {
+    ...SELECTION_OPTIONS,
+    filter: FILTER_OPTION,
+    running: { kind: 'flag', help: 'every running container' },
+    time: {
+      kind: 'text',
+      short: 't',
+      value: 'SECONDS',
+      help: "how long to wait before SIGKILL (the container's --stop-timeout)",
+    },
+  },
+  arguments: [0, Number.POSITIVE_INFINITY],
+  completes: 'containers',
+  run(options, names, context) {
+    const selection = selectionOf(names, { ...options, all: options.all || options.running });
+    const time = options.time === undefined ? undefined : parseStopTime(options.time);
+    const only = options.running ? (['running', 'paused'] as const) : undefined;
+    return forEachContainer(context, selection, only, async (container, engine) => {
+      await stopContainer(engine, container, time ?? container.spec.stopTimeoutSeconds);
+      await startInBackground(engine, container);
+      recordEvent(engine.storage, 'restart', container);
+      return '';
+    });
+  },
+});
