@@ -19,6 +19,7 @@
 #include "process.h"
 #include "report.h"
 #include "syscalls.h"
+#include "terminal.h"
 
 static int open_directory(const struct plan *plan, const char *name, struct failure *why)
 {
@@ -47,6 +48,8 @@ static int take_lock(int run_dir, struct failure *why)
 
 static int prepare(struct box *box, const struct plan *plan, struct failure *why)
 {
+	struct winsize size;
+
 	*box = (struct box){
 		.plan = plan,
 		.monitor = { .plan = plan, .child_pidfd = -1, .container_dir = -1, .lock = -1,
@@ -54,6 +57,10 @@ static int prepare(struct box *box, const struct plan *plan, struct failure *why
 			     .stderr_read = -1, .first_client = -1 },
 		.sync = -1, .container_sync = -1, .stdio = { -1, -1, -1 }, .cgroup = -1,
 	};
+	if (plan_find(plan, "terminal") != NULL && terminal_size(&size)) {
+		box->rows = size.ws_row;
+		box->columns = size.ws_col;
+	}
 	box->monitor.run_dir = open_directory(plan, "run-dir", why);
 	if (why->error != 0)
 		return -1;
@@ -92,8 +99,8 @@ static int map_monitor(struct box *box, int socket, pid_t monitor, struct failur
 	if (userns_is_new(&box->userns)) {
 		if (userns_write_maps(&box->userns, monitor, why) < 0)
 			return -1;
-		if (message_send_kind(socket, MESSAGE_MAPPED) < 0)
-			return fail(why, "monitor", "send");
+		/* A monitor that has failed already has said why: that is received next. */
+		(void)message_send_kind(socket, MESSAGE_MAPPED);
 	}
 	userns_close(&box->userns);
 	return 0;

@@ -23,6 +23,7 @@ struct box {
 	int container_sync;
 	int stdio[3];    /* what the container gets as 0, 1, 2; -1 = a terminal's slave later */
 	int cgroup;      /* cgroup v2 directory to be born in, or -1 */
+	unsigned short rows, columns; /* of the caller's terminal, later of the container's */
 	struct joined_namespace joins[MAX_JOINS];
 	size_t join_count;
 };

@@ -177,6 +177,8 @@ static int become_stage(struct box *box, struct failure *why)
 		return -1;
 	keep.plan = box->plan->fd;
 	keep.sync = box->container_sync;
+	keep.rows = box->rows;
+	keep.columns = box->columns;
 	return seal_execute(sealed, &keep, why);
 }
 

@@ -90,7 +90,9 @@ static int set_size(const struct stage *stage, int master)
 		.ws_col = (unsigned short)number_of(record->argv[1]),
 	};
 
-	/* 0 0: the client sends its terminal's size when it attaches. */
+	/* 0 0: as the caller's, from the start; its changes follow when it attaches. */
+	if (size.ws_row == 0 && size.ws_col == 0)
+		size = (struct winsize){ .ws_row = stage->rows, .ws_col = stage->columns };
 	return size.ws_row == 0 && size.ws_col == 0 ? 0 : ioctl(master, TIOCSWINSZ, &size);
 }
 

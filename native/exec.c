@@ -20,6 +20,7 @@
 #include "report.h"
 #include "seal.h"
 #include "syscalls.h"
+#include "terminal.h"
 
 struct exec {
 	const struct plan *plan;
@@ -41,9 +42,14 @@ static int prepare(struct exec *exec, const struct plan *plan, struct failure *w
 {
 	const struct record *target = plan_find(plan, "target");
 	const struct record *filter = plan_find(plan, "seccomp");
+	struct winsize size;
 
 	*exec = (struct exec){ .plan = plan, .cgroup = -1, .terminal = -1, .sealed = -1,
 			       .keep = { .plan = plan->fd, .sync = -1, .filter = -1 } };
+	if (plan_find(plan, "terminal") != NULL && terminal_size(&size)) {
+		exec->keep.rows = size.ws_row;
+		exec->keep.columns = size.ws_col;
+	}
 	exec->target = (pid_t)number_of(target->argv[0]);
 	exec->pidfd = process_open(exec->target, number_of(target->argv[1]));
 	if (exec->pidfd < 0)

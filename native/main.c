@@ -1,6 +1,7 @@
 /* tsman-helper: which verb. See README.md. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "attach.h"
 #include "box.h"
@@ -42,6 +43,9 @@ static int run_plan(size_t index, const char *path)
 
 	if (plan_read(&plan, path, &why) < 0)
 		return report_failure(NULL, &why);
+	/* Whoever starts a container again reads its plan again; the others are used up. */
+	if (verbs[index].verb != PLAN_BOX)
+		(void)unlink(path);
 	if (plan_check_verb(&plan, verbs[index].verb, &why) < 0)
 		return report_failure(&plan, &why);
 	return verbs[index].run(&plan);

@@ -75,11 +75,14 @@ int message_receive(int socket, struct message *message, int *fd)
 	struct msghdr header = { .msg_iov = &bytes, .msg_iovlen = 1,
 				 .msg_control = &control, .msg_controllen = sizeof(control.bytes) };
 	int descriptor;
+	int was_reset = 0;
 	ssize_t got;
 
+	/* A peer that ended with a message of ours unread resets the pair once; what it had
+	 * sent before, as a rule why it failed, comes after that. */
 	do {
 		got = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
-	} while (got < 0 && errno == EINTR);
+	} while (got < 0 && (errno == EINTR || (errno == ECONNRESET && !was_reset++)));
 	if (got <= 0)
 		return (int)got;
 	descriptor = received_descriptor(&header);

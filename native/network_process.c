@@ -7,15 +7,19 @@
  * even if our monitor is killed. */
 #include "network_process.h"
 
+#include <sched.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "numbers.h"
 #include "process.h"
 #include "syscalls.h"
+
+#define NETNS "netns"
+#define SYSLOG_NOISE "Failed to send "
 
 extern char **environ;
 
@@ -36,75 +40,133 @@ static char *fill(char *argument, const char *hole, pid_t container, const char 
 	return result;
 }
 
-static int spawn(struct network_process *network, char *const argv[], int output)
+/* Real root's pasta gives up the right to open another process's namespaces before it does
+ * so: it finds the network namespace as a file, in a mount namespace that is only its own. */
+static int pin_network_namespace(const char *pin, pid_t container)
 {
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	int error;
+	char path[64];
+	int fd;
+
+	process_path(path, container, "ns/net");
+	fd = open(pin, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0)
+		return -1;
+	return mount(path, pin, NULL, MS_BIND, NULL);
+}
+
+static _Noreturn void become(char *const argv[], int output, const char *pin, pid_t container)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	sigset_t none;
 
 	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
-	posix_spawn_file_actions_adddup2(&actions, output, 1);
-	posix_spawn_file_actions_adddup2(&actions, output, 2);
-	/* Descriptors the caller wants in the container are not for the network process. */
-	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-	posix_spawnattr_init(&attributes);
 	/* JavaScript runtimes ignore SIGPIPE, and pasta refuses to start where it is ignored. */
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	error = posix_spawnp(&network->pid, argv[0], &actions, &attributes, argv, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return error;
+	for (int number = 1; number < NSIG; number++)
+		(void)sigaction(number, &action, NULL);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	if (null < 0 || dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
+		_exit(125);
+	if (pin != NULL && pin_network_namespace(pin, container) < 0) {
+		(void)dprintf(2, "%s: %s", pin, strerror(errno));
+		_exit(125);
+	}
+	/* Descriptors the caller wants in the container are not for the network process. */
+	(void)sys_close_range(3, ~0U, 0);
+	(void)execvp(argv[0], argv);
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+/* The record's arguments, filled in. `pin`: where the network namespace is to be, or NULL. */
+static char **fill_arguments(const struct record *record, const char *pin, pid_t container)
+{
+	char **argv = calloc(record->argc, sizeof(*argv));
+
+	for (size_t i = 1; argv != NULL && i < record->argc; i++) {
+		char *argument = record->argv[i];
+
+		if (pin != NULL && strcmp(argument, "{netns}") == 0)
+			argument = (char *)(uintptr_t)pin;
+		argument = fill(argument, "{netns}", container, "ns/net");
+		argv[i - 1] = fill(argument, "{userns}", container, "ns/user");
+		if (argv[i - 1] == NULL)
+			return NULL;
+	}
+	return argv;
+}
+
+static int make_pin_path(const struct plan *plan, char **pin)
+{
+	*pin = NULL;
+	if (strcmp(plan_find(plan, "userns")->argv[0], "none") != 0)
+		return 0;
+	return asprintf(pin, "%s/" NETNS, plan_find(plan, "run-dir")->argv[0]);
 }
 
 int network_process_start(struct network_process *network, const struct plan *plan,
 			  pid_t container, struct failure *why)
 {
 	char **argv;
+	char *pin;
 	int output[2];
-	int error;
 
 	network->record = plan_find(plan, "network-process");
 	if (network->record == NULL)
 		return 0;
-	argv = calloc(network->record->argc, sizeof(*argv));
-	if (argv == NULL || pipe2(output, O_CLOEXEC | O_NONBLOCK) < 0) {
-		free(argv);
+	if (make_pin_path(plan, &pin) < 0)
 		return fail(why, "network-process", "memory");
-	}
-	error = 0;
-	for (size_t i = 1; i < network->record->argc; i++) {
-		argv[i - 1] = fill(network->record->argv[i], "{netns}", container, "ns/net");
-		argv[i - 1] = fill(argv[i - 1], "{userns}", container, "ns/user");
-		error = argv[i - 1] == NULL ? ENOMEM : error;
-	}
-	if (error == 0)
-		error = spawn(network, argv, output[1]);
-	free(argv);
+	argv = fill_arguments(network->record, pin, container);
+	if (argv == NULL || pipe2(output, O_CLOEXEC | O_NONBLOCK) < 0)
+		return fail(why, "network-process", "memory");
+	network->pid = fork();
+	if (network->pid == 0)
+		become(argv, output[1], pin, container);
 	close(output[1]);
 	network->output = output[0];
-	if (error != 0)
-		return fail_errno(why, "network-process", network->record->argv[1], error);
+	if (network->pid < 0)
+		return fail(why, "network-process", "fork");
 	network->pidfd = sys_pidfd_open(network->pid);
 	return network->pidfd < 0 ? fail(why, "network-process", "pidfd_open") : 0;
 }
 
+/* pasta logs where it can; that it could not is not why it failed. */
+static void drop_syslog_noise(char *said)
+{
+	char *line = said;
+
+	while (*line != '\0') {
+		size_t length = strcspn(line, "\n");
+		char *next = line + length + (line[length] == '\n');
+
+		if (strncmp(line, SYSLOG_NOISE, strlen(SYSLOG_NOISE)) == 0 &&
+		    memmem(line, length, "to syslog", 9) != NULL)
+			memmove(line, next, strlen(next) + 1);
+		else
+			line = next;
+	}
+}
+
 static int refuse(struct network_process *network, int status, struct failure *why)
 {
-	char said[FAILURE_TEXT];
+	char said[2048];
+	const char *program = network->record->argv[1];
 	ssize_t length = read(network->output, said, sizeof(said) - 1);
+	size_t size;
 
-	if (length <= 0)
-		length = snprintf(said, sizeof(said), "%s: status %d", network->record->argv[1],
-				  exit_status(status));
-	while (length > 0 && said[length - 1] == '\n')
-		length--;
-	said[length] = '\0';
+	said[length > 0 ? length : 0] = '\0';
+	drop_syslog_noise(said);
+	size = strlen(said);
+	while (size > 0 && said[size - 1] == '\n')
+		said[--size] = '\0';
+	if (size > 0)
+		return fail_errno(why, "network-process", said, EIO);
+	if (exit_status(status) == 127 || exit_status(status) == 126)
+		return fail_errno(why, "network-process", program,
+				  exit_status(status) == 127 ? ENOENT : EACCES);
+	(void)snprintf(said, sizeof(said), "%s: status %d", program, exit_status(status));
 	return fail_errno(why, "network-process", said, EIO);
 }
 

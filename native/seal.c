@@ -106,8 +106,8 @@ int seal_execute(int sealed, const struct stage_descriptors *keep, struct failur
 	char name[] = "tsman-helper";
 	char stage[] = STAGE_NAME;
 	char none[] = "-";
-	char numbers[3][24];
-	char *argv[6] = { name, stage };
+	char numbers[5][24];
+	char *argv[8] = { name, stage };
 	char *envp[] = { NULL };
 
 	for (size_t i = 0; i < 3; i++) {
@@ -115,6 +115,8 @@ int seal_execute(int sealed, const struct stage_descriptors *keep, struct failur
 		if (fds[i] >= 0 && fcntl(fds[i], F_SETFD, 0) < 0)
 			return fail(why, "seal", "fcntl");
 	}
+	argv[5] = decimal(keep->rows, numbers[3]);
+	argv[6] = decimal(keep->columns, numbers[4]);
 	(void)sys_execveat(sealed, argv, envp);
 	return fail(why, "seal", "execveat");
 }

@@ -16,9 +16,10 @@ struct stage_descriptors {
 	int plan;
 	int sync;
 	int filter; /* the seccomp program, or -1: the stage opens it by its path */
+	unsigned short rows, columns; /* of the caller's terminal, 0 = it has none */
 };
 
-/* Become `container PLAN SYNC FILTER` from the sealed file. Returns only on failure. */
+/* Become `container PLAN SYNC FILTER ROWS COLUMNS` from the sealed file. Returns only on failure. */
 int seal_execute(int sealed, const struct stage_descriptors *keep, struct failure *why);
 
 #endif

@@ -167,8 +167,10 @@ int stage_main(int argc, char **argv)
 	int plan_fd;
 
 	stage_init(&stage, &plan);
-	if (argc != 3)
+	if (argc != 5)
 		return 125;
+	stage.rows = (unsigned short)number_of(argv[3]);
+	stage.columns = (unsigned short)number_of(argv[4]);
 	plan_fd = take_descriptor(argv[0]);
 	stage.sync = take_descriptor(argv[1]);
 	stage.filter_fd = take_descriptor(argv[2]);

@@ -17,6 +17,7 @@ struct stage {
 	int root;      /* O_PATH on the container's root, before and after the pivot; -1 = not yet */
 	int proc;      /* the host's procfs, verified; -1 in exec */
 	int terminal;  /* the pty's slave, or -1 */
+	unsigned short rows, columns; /* of the caller's terminal, 0 = it has none */
 	bool pivoted;
 	bool has_identity;
 	struct identity identity;
