@@ -38,6 +38,21 @@ export const COMMANDS: readonly TableEntry[] = [
     'container exec',
   ),
   ...entries(
+    loader(() => import('./diff.ts').then((m) => m.diffCommand)),
+    'diff',
+    'container diff',
+  ),
+  ...entries(
+    loader(() => import('./events.ts').then((m) => m.eventsCommand)),
+    'events',
+    'system events',
+  ),
+  ...entries(
+    loader(() => import('./export.ts').then((m) => m.exportCommand)),
+    'export',
+    'container export',
+  ),
+  ...entries(
     loader(() => import('./info.ts').then((m) => m.infoCommand)),
     'info',
     'system info',
