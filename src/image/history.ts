@@ -1,4 +1,4 @@
-import { type ImageRecord, readImageConfig, readImageManifest } from '../storage/images.ts';
+import { type ImageRecord, readImageConfig } from '../storage/images.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** One step of an image's making. */
@@ -12,9 +12,9 @@ export interface HistoryRow {
   readonly names: readonly string[];
 }
 
-/** The steps, newest first, each with the size of its layer's blob. */
+/** The steps, newest first, each with the size of its layer's uncompressed archive. */
 export function imageHistory(storage: Storage, image: ImageRecord): HistoryRow[] {
-  const sizes = readImageManifest(storage, image).layers.map((layer) => layer.size);
+  const sizes = image.layers.map((layer) => layer.sizeBytes);
   const history = readImageConfig(storage, image).history ?? [];
   let next = 0;
   const rows = history.map(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { TsmanError } from '../base/error.ts';
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 /**
  * Every record: what exists and what it is called. Big things live in files beside it; what runs is
@@ -18,7 +18,7 @@ CREATE TABLE images (
   manifest_digest TEXT NOT NULL,     -- sha256:…
   manifest_type TEXT NOT NULL,
   manifest_bytes INTEGER NOT NULL,   -- its size, for index.json
-  size_bytes INTEGER NOT NULL,       -- compressed layers + config + manifest
+  size_bytes INTEGER NOT NULL,       -- layers' archives, uncompressed + config + manifest, as Podman counts
   created_at TEXT NOT NULL,          -- RFC 3339, from the config
   loaded_at TEXT NOT NULL
 ) STRICT;
@@ -35,6 +35,15 @@ CREATE TABLE image_layers (
   PRIMARY KEY (image_id, position)
 ) STRICT;
 CREATE INDEX image_layers_by_diff_id ON image_layers(diff_id);
+CREATE TABLE layers (                -- written before the unpacked layer has its name
+  diff_id TEXT PRIMARY KEY,
+  size_bytes INTEGER NOT NULL        -- of its tar archive, uncompressed
+) STRICT;
+CREATE TABLE manifest_lists (        -- made by "manifest create"
+  name TEXT PRIMARY KEY,             -- full reference
+  digest TEXT NOT NULL,              -- of the index, a blob
+  sources TEXT NOT NULL              -- JSON, see manifest-lists.ts
+) STRICT;
 CREATE TABLE leases (                -- who uses content that no record names yet; see leases.ts
   id INTEGER PRIMARY KEY,
   kind TEXT NOT NULL,                -- 'ingest', 'collect' or 'garbage'
@@ -77,6 +86,11 @@ export function openDatabase(dataRoot: string): DatabaseSync {
     else if (version > SCHEMA_VERSION) {
       throw new TsmanError(
         `${path} was written by a newer tsman (schema ${version}, this one knows ${SCHEMA_VERSION})`,
+      );
+    } else if (version < SCHEMA_VERSION) {
+      throw new TsmanError(
+        `${path} was written by an older tsman (schema ${version}, this one needs ${SCHEMA_VERSION})`,
+        { hint: 'tsman system reset removes the old store with all it holds' },
       );
     }
     return database;

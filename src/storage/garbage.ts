@@ -2,6 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, digestHex, isDigest } from '../oci/digest.ts';
 import { blobPath, blobSize, imageLayout, sweepIngest } from './blobs.ts';
+import { forgetLayerSizes } from './layer-sizes.ts';
 import { isGarbageLeft, withCollect } from './leases.ts';
 import { discard, type LayerTarget, sweepLeftovers } from './partials.ts';
 import type { Storage } from './storage.ts';
@@ -27,6 +28,7 @@ export async function collectGarbage(target: LayerTarget): Promise<Collected> {
     const layers = unreachedLayers(storage);
     await discard(target, layers.map(digestHex));
     collected.layers = layers.length;
+    forgetLayerSizes(storage);
     await sweepLeftovers(target);
   }));
   return collected;
@@ -41,7 +43,8 @@ function removeBlobs(storage: Storage, collected: Collected): void {
   const reached = new Set(
     column(
       storage,
-      `SELECT manifest_digest AS value FROM images UNION SELECT 'sha256:' || id FROM images UNION SELECT digest FROM image_layers`,
+      `SELECT manifest_digest AS value FROM images UNION SELECT 'sha256:' || id FROM images UNION SELECT digest FROM image_layers
+       UNION SELECT digest FROM manifest_lists`,
     ),
   );
   for (const digest of namedDigests(join(imageLayout(storage), 'blobs/sha256'))) {

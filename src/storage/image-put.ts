@@ -9,6 +9,7 @@ import { hasBlob, sha256, writeSmallBlob } from './blobs.ts';
 import { inTransaction } from './database.ts';
 import { writeIndex } from './image-index.ts';
 import { getImage, type ImageRecord, setName } from './images.ts';
+import { layerSize } from './layer-sizes.ts';
 import type { Storage } from './storage.ts';
 
 export interface NewImage {
@@ -75,7 +76,7 @@ function insertImage(
   const id = digestHex(manifest.config.digest);
   const manifestBytes = image.manifestBytes.length;
   const sizeBytes = manifest.layers.reduce(
-    (sum, layer) => sum + layer.size,
+    (sum, layer, i) => sum + (layerSize(storage, config.rootfs.diff_ids[i]) ?? layer.size),
     manifestBytes + image.configBytes.length,
   );
   storage.database

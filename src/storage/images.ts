@@ -13,6 +13,13 @@ import type { Storage } from './storage.ts';
 export { findImage } from './image-lookup.ts';
 export { type NewImage, putImage } from './image-put.ts';
 
+export interface ImageLayer {
+  readonly diffID: Digest;
+  readonly digest: Digest;
+  /** Of the uncompressed archive. */
+  readonly sizeBytes: number;
+}
+
 /** What the store knows of an image without reading a blob. */
 export interface ImageRecord {
   /** 64 hexadecimal digits: the digest of the config, as Docker and Podman have it. */
@@ -21,12 +28,12 @@ export interface ImageRecord {
   readonly names: readonly string[];
   readonly manifestDigest: Digest;
   readonly manifestType: string;
-  /** Manifest, config and layers as they are stored. */
+  /** Manifest, config and the layers' archives, uncompressed: what Podman shows. */
   readonly sizeBytes: number;
   /** RFC 3339, from the config. */
   readonly createdAt: string;
   /** Bottom first. */
-  readonly layers: readonly { readonly diffID: Digest; readonly digest: Digest }[];
+  readonly layers: readonly ImageLayer[];
 }
 
 /** Inside a transaction: makes the name mean this image, whatever it meant before. */
@@ -135,7 +142,10 @@ function fromRow({ database }: Storage, row: ImageRow): ImageRecord {
     .prepare('SELECT name FROM image_names WHERE image_id = ? ORDER BY rowid')
     .all(row.id);
   const layers = database
-    .prepare('SELECT diff_id, digest FROM image_layers WHERE image_id = ? ORDER BY position')
+    .prepare(
+      `SELECT diff_id, digest, size_bytes FROM image_layers LEFT JOIN layers USING (diff_id)
+       WHERE image_id = ? ORDER BY position`,
+    )
     .all(row.id);
   return {
     id: row.id,
@@ -147,6 +157,7 @@ function fromRow({ database }: Storage, row: ImageRow): ImageRecord {
     layers: layers.map((layer) => ({
       diffID: layer['diff_id'] as Digest,
       digest: layer['digest'] as Digest,
+      sizeBytes: Number(layer['size_bytes'] ?? 0),
     })),
   };
 }

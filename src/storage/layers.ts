@@ -8,6 +8,7 @@ import type { Descriptor } from '../oci/image.ts';
 import { openFsAgent } from '../rootless/rootfs-agent.ts';
 import { BlobWriter, blobPath, blobSize } from './blobs.ts';
 import { decompressed } from './decompress.ts';
+import { recordLayerSize } from './layer-sizes.ts';
 import { LayerUnpacker } from './layer-tar.ts';
 import { discard, type LayerTarget, layersDirectory, makePartial } from './partials.ts';
 import type { Storage } from './storage.ts';
@@ -92,13 +93,16 @@ async function unpackLayer(
   const agent = openFsAgent({ userns, directories: storage.directories }, partial);
   try {
     const hash = createHash('sha256');
-    await unpackInto(
-      agent,
-      tee(decompressed(body), (chunk) => hash.update(chunk)),
-    );
+    let sizeBytes = 0;
+    const tar = tee(decompressed(body), (chunk) => {
+      hash.update(chunk);
+      sizeBytes += chunk.length;
+    });
+    await unpackInto(agent, tar);
     await Promise.all([agent.sync(), checkBody()]);
     checkDigest('layer: uncompressed content', diffID, hash);
     await agent.close();
+    recordLayerSize(storage, diffID, sizeBytes);
     publish(storage, partial, diffID);
   } catch (error) {
     await agent.close({ kill: true });
@@ -110,7 +114,8 @@ async function unpackLayer(
   }
 }
 
-async function unpackInto(agent: FsAgent, tar: AsyncIterable<Buffer>): Promise<void> {
+/** Makes the files of an archive below the directory an agent has pinned. */
+export async function unpackInto(agent: FsAgent, tar: AsyncIterable<Buffer>): Promise<void> {
   // A layer without an entry for its root.
   agent.mkdir('', { owner: { uid: 0, gid: 0 }, mode: 0o755 });
   const unpacker = new LayerUnpacker(agent);
@@ -121,7 +126,8 @@ async function unpackInto(agent: FsAgent, tar: AsyncIterable<Buffer>): Promise<v
   unpacker.end();
 }
 
-function publish(storage: Storage, partial: string, diffID: Digest): void {
+/** Gives an unpacked layer its name. */
+export function publish(storage: Storage, partial: string, diffID: Digest): void {
   try {
     fs.renameSync(partial, join(layersDirectory(storage), digestHex(diffID)));
   } catch (error) {
