@@ -53,6 +53,20 @@ export const COMMANDS: readonly TableEntry[] = [
     'container export',
   ),
   ...entries(
+    loader(() => import('./container/clone.ts').then((m) => m.containerCloneCommand)),
+    'container clone',
+  ),
+  ...entries(
+    loader(() => import('./stats.ts').then((m) => m.statsCommand)),
+    'stats',
+    'container stats',
+  ),
+  ...entries(
+    loader(() => import('./top.ts').then((m) => m.topCommand)),
+    'top',
+    'container top',
+  ),
+  ...entries(
     loader(() => import('./info.ts').then((m) => m.infoCommand)),
     'info',
     'system info',

@@ -104,3 +104,11 @@ export function capabilityMask(names: readonly string[]): string {
   for (const name of names) mask |= 1n << BigInt(ALL_CAPABILITIES.indexOf(name));
   return mask.toString(16);
 }
+
+/** A mask of /proc/PID/status as psgo shows it: `full`, `none`, or names joined by commas. */
+export function capabilityNames(hex: string): string {
+  const mask = BigInt(`0x${hex.trim() === '' ? '0' : hex.trim()}`);
+  const names = ALL.filter((_, bit) => ((mask >> BigInt(bit)) & 1n) === 1n);
+  if (names.length === 0) return 'none';
+  return names.length === ALL.length ? 'full' : names.join(',');
+}

@@ -47,3 +47,14 @@ export function humanSince(time: string, nowMs = Date.now()): string {
   if (Number.isNaN(ms)) return 'N/A';
   return `${humanDuration(Math.max(0, nowMs - ms))} ago`;
 }
+
+/** The same without the space and with four digits, as in `stats`: `1.229MB`. */
+export function compactSize(sizeBytes: number): string {
+  let value = sizeBytes;
+  let unit = 0;
+  while (value >= 1000 && unit < DECIMAL_UNITS.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${Number(value.toPrecision(4))}${DECIMAL_UNITS[unit]}`;
+}

@@ -1,0 +1,34 @@
+import { TsmanError } from '../base/error.ts';
+import type { CommandContext, OptionSpecs, TextOption } from './command.ts';
+import { optionName } from './parse.ts';
+
+/** An option that Podman or Docker has and that cannot be honoured here. */
+export interface RefusedOption extends TextOption {
+  /** Completes "option --x: …". */
+  readonly refusedBecause: string;
+}
+
+/** Declares an option that is known, so that nobody thinks it is mistyped, and refused with a reason. */
+export function refused(because: string, flag = false): RefusedOption {
+  return {
+    kind: 'text',
+    value: 'VALUE',
+    help: `refused: ${because}`,
+    hidden: true,
+    refusedBecause: because,
+    ...(flag ? { implied: 'true' } : {}),
+  };
+}
+
+function reasonOf(spec: object): string | undefined {
+  return 'refusedBecause' in spec ? String(spec.refusedBecause) : undefined;
+}
+
+/** @throws TsmanError (exit 125) for the first refused option that was given */
+export function refuseOptions(specs: OptionSpecs, context: Pick<CommandContext, 'isSet'>): void {
+  for (const [key, spec] of Object.entries(specs)) {
+    const reason = reasonOf(spec);
+    if (reason !== undefined && context.isSet(key))
+      throw new TsmanError(`option --${optionName(key)}: ${reason}`);
+  }
+}
