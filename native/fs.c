@@ -122,10 +122,8 @@ static int read_map(const struct plan *plan, const char *name, struct fs_id_map 
 
 static int set_up(struct fs_agent *agent, const struct plan *plan, struct failure *why)
 {
-	const struct record *userns = plan_find(plan, "userns"), *pin = plan_find(plan, "pin");
+	const struct record *userns = plan_find(plan, "userns");
 
-	if (pin == NULL)
-		return fail_errno(why, "plan", "pin", EBADMSG);
 	agent->mapped = userns != NULL && strcmp(userns->argv[0], "map") == 0;
 	if (read_map(plan, "uid-map", &agent->uids, why) < 0 ||
 	    read_map(plan, "gid-map", &agent->gids, why) < 0)
@@ -133,12 +131,7 @@ static int set_up(struct fs_agent *agent, const struct plan *plan, struct failur
 	agent->squash = agent->uids.count == 1 && agent->uids.range[0].size == 1;
 	if (userns_enter(plan, why) < 0)
 		return -1;
-	/* Opened by the path's owner's rights but as root of the namespace, so that a directory of a
-	 * subordinate id opens too. */
-	agent->pin = open(pin->argv[0], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (agent->pin < 0)
-		return fail(why, "pin", pin->argv[0]);
-	return 0;
+	return fs_pin(plan, &agent->pin, why);
 }
 
 int fs_main(const struct plan *plan)

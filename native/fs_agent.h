@@ -55,6 +55,9 @@ struct fs_agent {
 	struct fs_path path, other;
 };
 
+/* fs_pin.c: open the directory that the requests are about */
+int fs_pin(const struct plan *plan, int *pin, struct failure *why);
+
 /* fs_path.c */
 int fs_path_read(struct fs_path *path, struct fs_reader *reader, struct failure *why);
 /* Descriptor of the directory that holds the path's last component: owned by the cache, valid

@@ -17,6 +17,7 @@
 
 #define FLAG_ONE_FILE_SYSTEM 1u
 #define FLAG_XATTRS 2u
+#define FLAG_ITSELF 4u
 #define XATTR_LIST_SIZE 65536
 #define XATTR_TOTAL_MAX (FS_PAYLOAD_MAX / 2)
 #define LINK_MAX_SIZE 4096
@@ -308,7 +309,7 @@ static int walk_from(struct walk *walk, int parent, const char *name)
 		return -1;
 	walk->device = now.st_dev;
 	visit(walk, parent, name, &now, walk->path->length);
-	if (!S_ISDIR(now.st_mode))
+	if (!S_ISDIR(now.st_mode) || walk->flags & FLAG_ITSELF)
 		return 0;
 	fd = openat(parent, name, OPEN_DIRECTORY);
 	result = fd < 0 ? -1 : enter(walk, fd);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "copy_tree.h"
 #include "inside.h"
 #include "mount_tree.h"
 #include "stage.h"
@@ -17,6 +18,17 @@
 static bool must_not_be_linked(const char *type)
 {
 	return plan_list_has("proc,sysfs,cgroup2,cgroup", type);
+}
+
+/* What the image has there shows up in the new file system (Podman's tmpcopyup). */
+static int copy_into(int tree, int destination, struct failure *why)
+{
+	AUTO_CLOSE int from = openat(destination, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int to = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (from < 0 || to < 0)
+		return fail(why, "mount", "copy-up");
+	return copy_tree(from, to, why);
 }
 
 int step_mount(struct stage *stage, const struct record *record, struct failure *why)
@@ -41,6 +53,8 @@ int step_mount(struct stage *stage, const struct record *record, struct failure 
 		return fail_errno(why, "mount", name, ENAMETOOLONG);
 	tree = mount_new(type, record->argv[1], data, attributes, why);
 	if (tree < 0)
+		return -1;
+	if (plan_list_has(record->argv[3], "copy-up") && copy_into(tree, destination, why) < 0)
 		return -1;
 	return mount_attach(tree, destination, name, why);
 }
@@ -131,6 +145,27 @@ int step_bind(struct stage *stage, const struct record *record, struct failure *
 		return fail(why, "bind", record->argv[0]);
 	}
 	return attach_bind(stage, tree, record, why);
+}
+
+/* bind-below BASE SUBPATH DEST FLAGS: BASE is the host's; what is below it may have been made by a
+ * container, so its links lead nowhere else (the class of CVE-2017-1002101). */
+int step_bind_below(struct stage *stage, const struct record *record, struct failure *why)
+{
+	const struct record bind = { record->name, 3, record->argv + 1 };
+	unsigned int recursive = plan_list_has(record->argv[3], "rec") ? AT_RECURSIVE : 0;
+	AUTO_CLOSE int base = -1;
+	AUTO_CLOSE int source = -1;
+	AUTO_CLOSE int tree = -1;
+
+	if (stage->pivoted)
+		return fail_errno(why, "bind", record->argv[0], EXDEV);
+	base = open(record->argv[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	source = base < 0 ? -1 : inside_open(base, record->argv[1], O_PATH, 0);
+	tree = source < 0 ? -1 : open_tree(source, "", AT_EMPTY_PATH | OPEN_TREE_CLONE |
+					   OPEN_TREE_CLOEXEC | recursive);
+	if (tree < 0)
+		return fail(why, "bind", base < 0 ? record->argv[0] : record->argv[1]);
+	return attach_bind(stage, tree, &bind, why);
 }
 
 int step_bind_inside(struct stage *stage, const struct record *record, struct failure *why)

@@ -10,7 +10,8 @@
 #define BIND_FLAGS                                                                         \
 	"ro,rec,nosuid,nodev,noexec,private,rprivate,slave,rslave,shared,rshared,unbindable," \
 	"runbindable,file,nocreate,optional"
-#define MOUNT_FLAGS "ro,nosuid,nodev,noexec,noatime,strictatime,relatime,nodiratime,sync"
+#define MOUNT_FLAGS                                                                        \
+	"ro,nosuid,nodev,noexec,noatime,strictatime,relatime,nodiratime,sync,copy-up"
 #define RLIMITS                                                                             \
 	"as,core,cpu,data,fsize,locks,memlock,msgqueue,nice,nofile,nproc,rss,rtprio,rttime," \
 	"sigpending,stack"
@@ -32,6 +33,7 @@ static const struct record_rule rules[] = {
 	{ "container-dir", PLAN_BOX, false, "p", NULL },
 	{ "events", PLAN_BOX, false, "p", NULL },
 	{ "auto-remove", PLAN_BOX, false, "p", NULL },
+	{ "auto-remove-volume", PLAN_BOX, true, "ppp", NULL },
 	{ "log", PLAN_BOX, false, "wsNN", "k8s-file,json-file,none" },
 	{ "passthrough", PLAN_BOX, false, "", NULL },
 	{ "terminal", PLAN_BOX | PLAN_EXEC, false, "nn", NULL },
@@ -47,14 +49,21 @@ static const struct record_rule rules[] = {
 	{ "explain", PLAN_ALL, false, "p*", NULL },
 	{ "network-process", PLAN_BOX, false, "p+", NULL },
 	{ "timeout", PLAN_BOX, false, "n", NULL },
+	{ "restart", PLAN_BOX, false, "wn", "always,on-failure" },
 	{ "pin", PLAN_FS, false, "p", NULL },
+	{ "pin-process", PLAN_FS, false, "nN", NULL },
 	{ "personality", PLAN_BOX | PLAN_EXEC, false, "x", NULL },
 
-	{ "rootfs-overlay", PLAN_BOX, false, "ssk+", "ro,volatile" },
+	{ "rootfs-overlay", PLAN_BOX | PLAN_FS, false, "ssk+", "ro,volatile" },
 	{ "rootfs-fuse", PLAN_BOX, false, "psss+", NULL },
-	{ "rootfs-bind", PLAN_BOX, false, "pk", "ro" },
-	{ "mount", PLAN_BOX, true, "sspks", MOUNT_FLAGS },
-	{ "bind", PLAN_BOX, true, "ppk", BIND_FLAGS },
+	{ "rootfs-bind", PLAN_BOX | PLAN_FS, false, "pk", "ro" },
+	{ "mount", PLAN_BOX | PLAN_FS, true, "sspks", MOUNT_FLAGS },
+	{ "bind", PLAN_BOX | PLAN_FS, true, "ppk", BIND_FLAGS },
+	{ "bind-below", PLAN_BOX | PLAN_FS, true, "pppk", BIND_FLAGS },
+	{ "overlay", PLAN_BOX | PLAN_FS, true, "pssk+", "ro,volatile" },
+	{ "copy-up", PLAN_BOX | PLAN_FS, true, "ppp?w", "owner" },
+	{ "own-tree", PLAN_BOX, true, "p", NULL },
+	{ "owner", PLAN_BOX, true, "pnn", NULL },
 	{ "bind-inside", PLAN_BOX, true, "ppk", BIND_FLAGS },
 	{ "devices", PLAN_BOX, false, "", NULL },
 	{ "device", PLAN_BOX, true, "pp", NULL },

@@ -148,8 +148,7 @@ static int overlay_by_mount(struct stage *stage, const struct record *record, st
 	return stage->root < 0 || chdir("/") < 0 ? fail(why, "overlay", "/..") : 0;
 }
 
-static int bind_root(struct stage *stage, const char *path, const char *flags, bool recursive,
-		     struct failure *why)
+static int clone_root(const char *path, const char *flags, bool recursive, struct failure *why)
 {
 	struct mount_attr attributes = {
 		.attr_set = plan_list_has(flags, "ro") ? MOUNT_ATTR_RDONLY : 0,
@@ -161,10 +160,18 @@ static int bind_root(struct stage *stage, const char *path, const char *flags, b
 	if (tree < 0)
 		return fail(why, "rootfs", path);
 	if (mount_setattr(tree, "", AT_EMPTY_PATH | all, &attributes, sizeof(attributes)) < 0) {
-		close(tree);
+		close_descriptor(&tree);
 		return fail(why, "rootfs", path);
 	}
-	return attach_root(stage, tree, why);
+	return tree;
+}
+
+int overlay_tree(const struct record *record, struct failure *why)
+{
+	/* An overlay of one layer without an upper directory is not one: the kernel refuses it. */
+	if (record->argv[0][0] == '\0' && record->argc == 4)
+		return clone_root(record->argv[3], "ro", false, why);
+	return overlay_by_context(record, why);
 }
 
 int step_rootfs_overlay(struct stage *stage, const struct record *record, struct failure *why)
@@ -172,10 +179,7 @@ int step_rootfs_overlay(struct stage *stage, const struct record *record, struct
 	struct failure first = { 0 };
 	int tree;
 
-	/* An overlay of one layer without an upper directory is not one: the kernel refuses it. */
-	if (record->argv[0][0] == '\0' && record->argc == 4)
-		return bind_root(stage, record->argv[3], "ro", false, why);
-	tree = overlay_by_context(record, &first);
+	tree = overlay_tree(record, &first);
 	if (tree >= 0)
 		return attach_root(stage, tree, why);
 	if (strcmp(first.step, "lowerdir+") == 0 && first.error == EINVAL)
@@ -186,7 +190,9 @@ int step_rootfs_overlay(struct stage *stage, const struct record *record, struct
 
 int step_rootfs_bind(struct stage *stage, const struct record *record, struct failure *why)
 {
-	return bind_root(stage, record->argv[0], record->argv[1], true, why);
+	int tree = clone_root(record->argv[0], record->argv[1], true, why);
+
+	return tree < 0 ? -1 : attach_root(stage, tree, why);
 }
 
 /* The daemon must not live in the container's pid namespace, where the container could end or

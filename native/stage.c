@@ -46,6 +46,11 @@ static const struct {
 	{ "mount", step_mount },
 	{ "bind", step_bind },
 	{ "bind-inside", step_bind_inside },
+	{ "bind-below", step_bind_below },
+	{ "overlay", step_overlay },
+	{ "copy-up", step_copy_up },
+	{ "own-tree", step_own_tree },
+	{ "owner", step_owner },
 	{ "devices", step_devices },
 	{ "device", step_device },
 	{ "console", step_console },
@@ -71,8 +76,8 @@ static const struct {
 /* These need a root to work under; a plan that has them first is refused, not guessed at. */
 static bool needs_root(const char *name)
 {
-	static const char list[] = "mount,bind,bind-inside,devices,device,console,mkdir,symlink,"
-				   "write,mask,readonly,pivot,user,groups,cwd,exec";
+	static const char list[] = "mount,bind,bind-inside,bind-below,overlay,copy-up,own-tree,"
+				   "owner,devices,device,console,mkdir,symlink,write,mask,readonly,pivot,user,groups,cwd,exec";
 
 	return plan_list_has(list, name);
 }
@@ -89,15 +94,20 @@ static int run_step(struct stage *stage, const struct record *record, struct fai
 	return 0;
 }
 
-int stage_run(struct stage *stage, struct failure *why)
+int stage_run_steps(struct stage *stage, struct failure *why)
 {
-	if (filter_read(stage, why) < 0)
-		return -1;
 	/* mkdir and write steps say exact modes. */
 	(void)umask(0);
 	for (size_t i = 0; i < stage->plan->count; i++)
 		if (run_step(stage, &stage->plan->records[i], why) < 0)
 			return -1;
+	return 0;
+}
+
+int stage_run(struct stage *stage, struct failure *why)
+{
+	if (filter_read(stage, why) < 0 || stage_run_steps(stage, why) < 0)
+		return -1;
 	return fail_errno(why, "plan", "exec", EBADMSG);
 }
 

@@ -31,6 +31,8 @@ struct stage {
 typedef int step_function(struct stage *stage, const struct record *record, struct failure *why);
 
 void stage_init(struct stage *stage, const struct plan *plan);
+/* Carry out the steps before `exec`, if there is one. */
+int stage_run_steps(struct stage *stage, struct failure *why);
 /* Carry out every step of the plan. Returns only with a failure. */
 int stage_run(struct stage *stage, struct failure *why);
 /* The re-executed process: argv after the verb. Never returns normally. */
@@ -38,8 +40,12 @@ int stage_main(int argc, char **argv);
 
 /* rootfs.c */
 step_function step_rootfs_overlay, step_rootfs_fuse, step_rootfs_bind, step_pivot;
+/* A detached overlay of a record UPPER WORK FLAGS LOWER...; one layer alone is a read-only bind. */
+int overlay_tree(const struct record *record, struct failure *why);
 /* mounts.c */
-step_function step_mount, step_bind, step_bind_inside, step_mask, step_readonly;
+step_function step_mount, step_bind, step_bind_inside, step_bind_below, step_mask, step_readonly;
+/* volumes.c */
+step_function step_copy_up, step_own_tree, step_owner, step_overlay;
 /* devices.c */
 step_function step_devices, step_device, step_console;
 /* Open a pty inside the container unless `console` did; its master goes up `sync`. */
