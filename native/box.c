@@ -55,11 +55,12 @@ static int prepare(struct box *box, const struct plan *plan, struct failure *why
 		.monitor = { .plan = plan, .child_pidfd = -1, .container_dir = -1, .lock = -1,
 			     .listener = -1, .terminal = -1, .stdin_write = -1, .stdout_read = -1,
 			     .stderr_read = -1, .first_client = -1 },
+		.may_restart = monitor_may_restart(plan),
 		.sync = -1, .container_sync = -1, .stdio = { -1, -1, -1 }, .cgroup = -1,
 	};
 	if (plan_find(plan, "terminal") != NULL && terminal_size(&size)) {
-		box->rows = size.ws_row;
-		box->columns = size.ws_col;
+		box->monitor.rows = size.ws_row;
+		box->monitor.columns = size.ws_col;
 	}
 	box->monitor.run_dir = open_directory(plan, "run-dir", why);
 	if (why->error != 0)

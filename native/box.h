@@ -7,7 +7,7 @@
 #include "plan.h"
 #include "userns.h"
 
-#define MAX_JOINS 8
+#define MAX_JOINS 9 /* a kept network besides what the plan joins */
 
 struct joined_namespace {
 	int fd;
@@ -23,7 +23,8 @@ struct box {
 	int container_sync;
 	int stdio[3];    /* what the container gets as 0, 1, 2; -1 = a terminal's slave later */
 	int cgroup;      /* cgroup v2 directory to be born in, or -1 */
-	unsigned short rows, columns; /* of the caller's terminal, later of the container's */
+	bool may_restart;  /* what starting took is kept for the next time */
+	bool kept_network; /* the network namespace is among `joins`, with what serves it */
 	struct joined_namespace joins[MAX_JOINS];
 	size_t join_count;
 };

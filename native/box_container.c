@@ -30,7 +30,8 @@ int box_open_stdio(struct box *box, struct failure *why)
 		return 0;
 	if (plan_find(box->plan, "passthrough") != NULL) {
 		for (int fd = 0; fd < 3; fd++) {
-			box->stdio[fd] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+			if (box->stdio[fd] < 0) /* else kept from the run before */
+				box->stdio[fd] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 			if (box->stdio[fd] < 0)
 				return fail(why, "passthrough", "dup");
 		}
@@ -79,7 +80,7 @@ int box_open_joins(struct box *box, struct failure *why)
 
 		if (strncmp(record->name, "join", 4) != 0)
 			continue;
-		if (box->join_count == MAX_JOINS)
+		if (box->join_count == MAX_JOINS - 1)
 			return fail_errno(why, "join", record->argv[0], E2BIG);
 		join->flag = namespace_flag(record->argv[0]);
 		join->fd = record->argc == 3 ? open_join(record, why)
@@ -104,9 +105,9 @@ int box_open_cgroup(const struct plan *plan, int *cgroup, struct failure *why)
 	return *cgroup < 0 ? fail(why, "cgroup", record->argv[0]) : 0;
 }
 
-static uint64_t wanted_namespaces(const struct plan *plan)
+static uint64_t wanted_namespaces(const struct box *box)
 {
-	const char *list = plan_find(plan, "namespaces")->argv[0];
+	const char *list = plan_find(box->plan, "namespaces")->argv[0];
 	static const char *const kinds[] = { "pid", "uts", "ipc", "net", "user" };
 	uint64_t flags = CLONE_NEWNS;
 
@@ -114,7 +115,7 @@ static uint64_t wanted_namespaces(const struct plan *plan)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (plan_list_has(list, kinds[i]))
 			flags |= (uint64_t)namespace_flag(kinds[i]);
-	return flags;
+	return box->kept_network ? flags & ~(uint64_t)CLONE_NEWNET : flags;
 }
 
 static int join_namespaces(const struct box *box, bool early, struct failure *why)
@@ -177,8 +178,8 @@ static int become_stage(struct box *box, struct failure *why)
 		return -1;
 	keep.plan = box->plan->fd;
 	keep.sync = box->container_sync;
-	keep.rows = box->rows;
-	keep.columns = box->columns;
+	keep.rows = box->monitor.rows;
+	keep.columns = box->monitor.columns;
 	return seal_execute(sealed, &keep, why);
 }
 
@@ -196,7 +197,7 @@ static _Noreturn void child(struct box *box)
 static int clone_child(struct box *box, uint64_t extra, struct failure *why)
 {
 	struct clone_args args = {
-		.flags = wanted_namespaces(box->plan) | extra,
+		.flags = wanted_namespaces(box) | extra,
 		/* With CLONE_PARENT the kernel takes over the intermediate's own signal. */
 		.exit_signal = (extra & CLONE_PARENT) != 0 ? 0 : SIGCHLD,
 	};

@@ -4,6 +4,7 @@
  * namespaces. What does not need the id map (log, socket, pipes) is done while
  * newuidmap still runs. */
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +15,24 @@
 #include "id_map.h"
 #include "message.h"
 #include "process.h"
+#include "report.h"
 #include "syscalls.h"
 
-static int prepare(struct box *box, struct failure *why)
+/* What every run of the container takes anew. */
+static int open_run(struct box *box, struct failure *why)
 {
 	int pair[2];
 
+	if (box_open_stdio(box, why) < 0 ||
+	    box_open_cgroup(box->plan, &box->cgroup, why) < 0 || message_pair(pair, why) < 0)
+		return -1;
+	box->sync = pair[0];
+	box->container_sync = pair[1];
+	return 0;
+}
+
+static int prepare(struct box *box, struct failure *why)
+{
 	if (setsid() < 0)
 		return fail(why, "setsid", "");
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
@@ -29,12 +42,7 @@ static int prepare(struct box *box, struct failure *why)
 	if (monitor_open_log(box->plan, why) < 0)
 		return -1;
 	box->monitor.listener = monitor_listen(box->monitor.run_dir, why);
-	if (box->monitor.listener < 0 || box_open_stdio(box, why) < 0 ||
-	    box_open_cgroup(box->plan, &box->cgroup, why) < 0 || message_pair(pair, why) < 0)
-		return -1;
-	box->sync = pair[0];
-	box->container_sync = pair[1];
-	return 0;
+	return box->monitor.listener < 0 ? -1 : open_run(box, why);
 }
 
 static int enter_user_namespace(struct box *box, struct failure *why)
@@ -60,8 +68,9 @@ static int start_container(struct box *box, struct failure *why)
 		return -1;
 	close_and_forget(&box->container_sync);
 	for (size_t i = 0; i < 3; i++)
-		close_and_forget(&box->stdio[i]);
-	for (size_t i = 0; i < box->join_count; i++)
+		if (!box->may_restart || plan_find(box->plan, "passthrough") == NULL)
+			close_and_forget(&box->stdio[i]);
+	for (size_t i = 0; i < box->join_count && !box->may_restart; i++)
 		close_and_forget(&box->joins[i].fd);
 	close_and_forget(&box->cgroup);
 	if (plan_find(box->plan, "inner-uid-map") == NULL)
@@ -83,11 +92,19 @@ static int serve_fuse(struct box *box, int fd, struct failure *why)
 	return result;
 }
 
-/* Main starts the network process: it has to be the plain user's. See network_process.c. */
-static int tell_main(struct box *box, struct failure *why)
+/* Main starts the network process: it has to be the plain user's. See network_process.c.
+ * For a container that runs again main is gone, and the network is the one it had. */
+static int ask_for_network(struct box *box, struct failure *why)
 {
 	struct message message = { .kind = MESSAGE_PID, .pid = box->monitor.child };
 
+	if (box->main_socket < 0) {
+		if (kill(box->monitor.network, 0) < 0)
+			return fail(why, "network-process", "has ended");
+		if (message_send_kind(box->sync, MESSAGE_GO) < 0)
+			return fail(why, "container", "send");
+		return 0;
+	}
 	if (message_send(box->main_socket, &message, -1) < 0)
 		return fail(why, "monitor", "send");
 	return 0;
@@ -107,7 +124,7 @@ static int handle_container(struct box *box, struct failure *why)
 		return -1;
 	}
 	if (message.kind == MESSAGE_STAGED)
-		return tell_main(box, why) < 0 ? -1 : 1;
+		return ask_for_network(box, why) < 0 ? -1 : 1;
 	if (message.kind == MESSAGE_TERMINAL && fd >= 0 && box->monitor.terminal < 0) {
 		box->monitor.terminal = fd;
 		return 1;
@@ -174,24 +191,55 @@ static int release_caller(struct failure *why)
 	return 0;
 }
 
-static int launch(struct box *box, struct failure *why)
+/* Hold the network namespace and what serves it over the container's end. */
+static int keep_network(struct box *box, struct failure *why)
 {
-	if (prepare(box, why) < 0 || enter_user_namespace(box, why) < 0 ||
-	    start_container(box, why) < 0 || release_caller(why) < 0 ||
+	struct joined_namespace *join = &box->joins[box->join_count];
+	char path[64];
+
+	if (!box->may_restart || box->monitor.network <= 0 || box->kept_network)
+		return 0;
+	process_path(path, box->monitor.child, "ns/net");
+	*join = (struct joined_namespace){ open(path, O_RDONLY | O_CLOEXEC), CLONE_NEWNET };
+	if (join->fd < 0)
+		return fail(why, "network-process", path);
+	box->join_count++;
+	box->kept_network = true;
+	return 0;
+}
+
+/* From the clone to the running program. */
+static int run_container(struct box *box, struct failure *why)
+{
+	if (start_container(box, why) < 0 || (box->main_socket >= 0 && release_caller(why) < 0) ||
 	    wait_for_exec(box, why) < 0)
 		return -1;
 	if (plan_find(box->plan, "terminal") != NULL && box->monitor.terminal < 0)
 		return fail_errno(why, "terminal", "none arrived", ENOTTY);
 	close_and_forget(&box->sync);
+	if (keep_network(box, why) < 0)
+		return -1;
 	return monitor_write_state(&box->monitor, why);
+}
+
+static int launch(struct box *box, struct failure *why)
+{
+	if (prepare(box, why) < 0 || enter_user_namespace(box, why) < 0)
+		return -1;
+	return run_container(box, why);
+}
+
+static void kill_container(struct box *box)
+{
+	if (box->monitor.child <= 0)
+		return;
+	(void)sys_pidfd_send_signal(box->monitor.child_pidfd, SIGKILL);
+	(void)wait_for(box->monitor.child);
 }
 
 static void abandon(struct box *box, struct failure *why)
 {
-	if (box->monitor.child > 0) {
-		(void)sys_pidfd_send_signal(box->monitor.child_pidfd, SIGKILL);
-		(void)wait_for(box->monitor.child);
-	}
+	kill_container(box);
 	if (box->monitor.network > 0)
 		(void)kill(box->monitor.network, SIGTERM);
 	if (box->monitor.listener >= 0)
@@ -201,8 +249,29 @@ static void abandon(struct box *box, struct failure *why)
 	(void)message_send_failure(box->main_socket, why);
 }
 
+/* One more run of the ended container. Returns 0, or the exit code of one that cannot start. */
+static int relaunch(struct box *box)
+{
+	struct failure why = { 0 };
+
+	box->monitor.terminal = -1;
+	close_and_forget(&box->monitor.child_pidfd);
+	if (open_run(box, &why) == 0 && run_container(box, &why) == 0)
+		return 0;
+	kill_container(box);
+	box->monitor.child = 0;
+	close_and_forget(&box->sync);
+	close_and_forget(&box->container_sync);
+	close_and_forget(&box->monitor.terminal);
+	close_and_forget(&box->monitor.stdin_write);
+	close_and_forget(&box->monitor.stdout_read);
+	close_and_forget(&box->monitor.stderr_read);
+	return report_status(&why);
+}
+
 int box_monitor(struct box *box)
 {
+	enum monitor_verdict verdict;
 	struct failure why = { 0 };
 	struct message running = { .kind = MESSAGE_RUNNING };
 
@@ -214,5 +283,10 @@ int box_monitor(struct box *box)
 	running.pid = box->monitor.child;
 	(void)message_send(box->main_socket, &running, -1);
 	close_and_forget(&box->main_socket);
-	return monitor_run(&box->monitor);
+	/* Our death takes the container along: PR_SET_PDEATHSIG. */
+	if (monitor_start(&box->monitor) < 0)
+		return 1;
+	while ((verdict = monitor_run()) == MONITOR_RESTART)
+		monitor_restarted(relaunch(box));
+	return verdict == MONITOR_DONE ? 0 : 1;
 }

@@ -4,6 +4,7 @@
  * with MSG_PEEK and taken out of the socket only as far as the container took it, so
  * that what it does not read waits in the kernel and at last stops the sender. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -12,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "finish.h"
 #include "loop.h"
 #include "scratch.h"
 
@@ -97,6 +99,13 @@ void clients_offer(struct loop *loop, unsigned char wants)
 	}
 }
 
+void clients_drop_owing(struct loop *loop)
+{
+	for (int i = 0; i < CLIENTS; i++)
+		if (loop->clients[i].socket.fd >= 0 && loop->clients[i].owes)
+			client_drop(loop, &loop->clients[i]);
+}
+
 void clients_unstick(struct loop *loop)
 {
 	for (int i = 0; i < CLIENTS; i++) {
@@ -138,15 +147,22 @@ static void hello(struct loop *loop, struct client *client)
 	(void)send(client->socket.fd, answer, sizeof answer, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static void resize(const struct loop *loop, const unsigned char *size)
+static void resize(struct loop *loop, const unsigned char *size)
 {
 	struct winsize window = {
 		.ws_row = (unsigned short)(size[0] << 8 | size[1]),
 		.ws_col = (unsigned short)(size[2] << 8 | size[3]),
 	};
 
+	loop->monitor->rows = window.ws_row;
+	loop->monitor->columns = window.ws_col;
 	if (loop->terminal && loop->out.fd >= 0)
 		ioctl(loop->out.fd, TIOCSWINSZ, &window);
+}
+
+static bool ends_containers(int number)
+{
+	return number == SIGTERM || number == SIGINT || number == SIGQUIT || number == SIGKILL;
 }
 
 /* Carry out a complete control frame. Returns false when it makes no sense. */
@@ -168,7 +184,10 @@ static bool control(struct loop *loop, struct client *client)
 			resize(loop, client->small);
 		return size == 4;
 	case FRAME_SIGNAL:
-		if (size == 1)
+		/* The user wants it to end, as `tsman stop` does. */
+		if (size == 1 && ends_containers(client->small[0]))
+			finish_forbid_restart(loop);
+		if (size == 1 && !loop->ended)
 			syscall(SYS_pidfd_send_signal, loop->monitor->child_pidfd, client->small[0], NULL, 0);
 		return size == 1;
 	case FRAME_STDIN: /* only the empty one comes here */

@@ -43,6 +43,9 @@ void ending_prepare(const struct monitor *monitor)
 	const char *theirs = read_cgroup(monitor->child, their_lines, sizeof their_lines);
 	struct text path = { .length = 0 };
 
+	if (memory_events >= 0)
+		close(memory_events);
+	memory_events = -1;
 	/* In a shared cgroup the count tells of other processes as well. */
 	if (ours == NULL || theirs == NULL || strcmp(ours, theirs) == 0)
 		return;
@@ -84,19 +87,51 @@ static const char *setting(const struct plan *plan, const char *name)
 	return record != NULL ? record->argv[0] : NULL;
 }
 
+/* Anonymous volumes go with their container. Its directory of users, one empty file each, cannot be
+ * removed while another container has the volume too; then the volume stays. */
+static void move_volumes(const struct plan *plan)
+{
+	for (const struct record *volume = plan_next(plan, "auto-remove-volume", NULL);
+	     volume != NULL; volume = plan_next(plan, "auto-remove-volume", volume)) {
+		struct text users = { .length = 0 };
+		struct text own = { .length = 0 };
+
+		text_add(&users, volume->argv[0]);
+		text_add(&users, "/users");
+		text_add(&own, users.bytes);
+		text_add(&own, "/");
+		text_add(&own, volume->argv[1]);
+		(void)unlink(own.bytes);
+		if (rmdir(users.bytes) == 0)
+			(void)rename(volume->argv[0], volume->argv[2]);
+	}
+}
+
 void ending_record(const struct monitor *monitor, const struct ending *ending)
+{
+	record_event(monitor->plan, ending);
+	if (monitor->container_dir >= 0 && setting(monitor->plan, "auto-remove") == NULL)
+		record_exit(monitor->container_dir, ending);
+}
+
+static bool move_to_trash(const struct monitor *monitor)
 {
 	const char *trash = setting(monitor->plan, "auto-remove");
 	const char *container = setting(monitor->plan, "container-dir");
 
-	record_event(monitor->plan, ending);
-	/* If the directory cannot be moved the container stays, with its exit code. */
-	if (trash == NULL || container == NULL || rename(container, trash) < 0) {
-		if (monitor->container_dir >= 0)
+	return trash != NULL && container != NULL && rename(container, trash) == 0;
+}
+
+void ending_release(const struct monitor *monitor, const struct ending *ending)
+{
+	if (move_to_trash(monitor)) {
+		move_volumes(monitor->plan);
+		remove_contents(monitor->run_dir);
+	} else {
+		/* If the directory cannot be moved the container stays, with its exit code. */
+		if (monitor->container_dir >= 0 && setting(monitor->plan, "auto-remove") != NULL)
 			record_exit(monitor->container_dir, ending);
 		unlinkat(monitor->run_dir, "attach.sock", 0);
-	} else {
-		remove_contents(monitor->run_dir);
 	}
 	/* Before the clients hear of the end: whoever saw one leave may start it again at once. */
 	flock(monitor->lock, LOCK_UN);
@@ -112,6 +147,9 @@ void ending_remove(const struct monitor *monitor)
 		return;
 	done = true;
 	remove_tree(AT_FDCWD, trash);
+	for (const struct record *volume = plan_next(monitor->plan, "auto-remove-volume", NULL);
+	     volume != NULL; volume = plan_next(monitor->plan, "auto-remove-volume", volume))
+		remove_tree(AT_FDCWD, volume->argv[2]);
 	if (run_dir != NULL)
 		rmdir(run_dir);
 }

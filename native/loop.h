@@ -11,7 +11,7 @@
 #define CLIENTS 64
 
 /* Where an event came from; clients count from TAG_CLIENT. */
-enum tag { TAG_SIGNALS, TAG_LISTENER, TAG_STDOUT, TAG_STDERR, TAG_STDIN, TAG_NETWORK, TAG_CLIENT };
+enum tag { TAG_SIGNALS, TAG_LISTENER, TAG_STDOUT, TAG_STDERR, TAG_STDIN, TAG_NETWORK, TAG_PROBE, TAG_CLIENT };
 
 /* A descriptor and what epoll watches on it. */
 struct source {
@@ -36,13 +36,15 @@ struct client {
 };
 
 struct loop {
-	const struct monitor *monitor;
+	struct monitor *monitor;
 	int epoll;
 	struct source signals, listener, out, err, in; /* a terminal is `out` and `in` at once */
 	bool terminal;
 	int slave;             /* see streams_hold_slave; -1 = none */
 	bool takes_input;      /* the container was started with its input open */
+	bool input_ended;      /* by a client: so it is for the next run */
 	bool ended;            /* its process has been reaped */
+	bool resting;          /* and it will run again */
 	int awaited;           /* the client whose hello holds back the output, or -1 */
 	unsigned int owing;    /* clients that owe */
 	unsigned int stuck;
@@ -58,12 +60,19 @@ extern unsigned char chunk_frame[FRAME_HEADER + FRAME_PAYLOAD];
 void source_want(struct loop *loop, struct source *source, uint32_t events);
 void source_close(struct loop *loop, struct source *source);
 
+/* CLOCK_MONOTONIC in milliseconds. */
+int64_t now_ms(void);
+
+/* Take the connections that wait. */
+void accept_clients(struct loop *loop);
 void clients_start(struct loop *loop);
 /* Take a connection. `awaited`: no output is read before its hello. */
 void client_add(struct loop *loop, int socket, bool awaited);
 void client_event(struct loop *loop, struct client *client, uint32_t events);
 /* Offer chunk_frame to every client that has one of the flags, or to all with 0. */
 void clients_offer(struct loop *loop, unsigned char wants);
+/* Those that have not taken the chunk hold up the container's next run. */
+void clients_drop_owing(struct loop *loop);
 /* The container can take input again. */
 void clients_unstick(struct loop *loop);
 

@@ -24,6 +24,14 @@ struct monitor {
 	int stdout_read;    /* pipes from the container, or -1 (with a terminal: -1) */
 	int stderr_read;
 	int first_client;   /* socket of the box that started us and stays attached, or -1 */
+	unsigned int restarts;
+	unsigned short rows, columns; /* of the caller's terminal, later of the container's */
+};
+
+enum monitor_verdict {
+	MONITOR_DONE,    /* the container has ended and everything is cleaned up */
+	MONITOR_RESTART, /* it is to run again: monitor_restarted() comes next */
+	MONITOR_FAILED,
 };
 
 /* Make run-dir/attach.sock (0600) below the directory fd and listen on it. Returns the fd or -1. */
@@ -33,7 +41,14 @@ int monitor_listen(int run_dir, struct failure *why);
 int monitor_open_log(const struct plan *plan, struct failure *why);
 /* Write run-dir/state (README.md, "Run directory"). Called by box when exec has succeeded. */
 int monitor_write_state(const struct monitor *monitor, struct failure *why);
-/* Run until the container has ended and everything is cleaned up. Returns the monitor's exit status. */
-int monitor_run(struct monitor *monitor);
+/* The plan has a reason to run the container again after its end. */
+bool monitor_may_restart(const struct plan *plan);
+/* Once, when the container runs. Returns 0 or -1. */
+int monitor_start(struct monitor *monitor);
+/* The loop. */
+enum monitor_verdict monitor_run(void);
+/* The container runs again, with the streams in *monitor; or it could not be started and
+ * this is its exit code. */
+void monitor_restarted(int failed_code);
 
 #endif

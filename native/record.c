@@ -70,7 +70,9 @@ int monitor_write_state(const struct monitor *monitor, struct failure *why)
 	text_add_bytes(&text, boot_id, strcspn(boot_id, "\n"));
 	text_add(&text, "\nstarted ");
 	text_add_time(&text, &now);
-	text_add(&text, "\nrestarts 0\n");
+	text_add(&text, "\nrestarts ");
+	text_add_number(&text, monitor->restarts);
+	text_add(&text, "\n");
 	if (write_aside(monitor->run_dir, "state", &text, false) < 0)
 		return fail(why, "state", "state");
 	return 0;

@@ -60,6 +60,7 @@ void container_input_ended(struct loop *self)
 	if (!self->takes_input)
 		return;
 	if (!self->terminal) {
+		self->input_ended = true;
 		source_close(self, &self->in);
 		return;
 	}
