@@ -192,6 +192,11 @@ int copy_tree(int from, int to, struct failure *why)
 	return copy_directory(from, to, 0, why);
 }
 
+int copy_entries(int from, int to, struct failure *why)
+{
+	return each_entry(from, copy_entry, to, 0, why);
+}
+
 static int found_one(int directory, const char *name, int other, int depth, struct failure *why)
 {
 	(void)directory, (void)other, (void)depth;

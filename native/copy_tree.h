@@ -10,6 +10,8 @@
  * times. Follows no symbolic link. What exists in `to` under the same name is replaced, a directory
  * is filled up. Sockets and devices are left out. */
 int copy_tree(int from, int to, struct failure *why);
+/* The same without owner, mode and times of `from` itself. */
+int copy_entries(int from, int to, struct failure *why);
 /* True when nothing is in the directory. */
 int directory_is_empty(int directory);
 /* lchown of everything in `directory`, and of itself. */

@@ -20,15 +20,16 @@ static bool must_not_be_linked(const char *type)
 	return plan_list_has("proc,sysfs,cgroup2,cgroup", type);
 }
 
-/* What the image has there shows up in the new file system (Podman's tmpcopyup). */
-static int copy_into(int tree, int destination, struct failure *why)
+/* What the image has there shows up in the new file system (Podman's tmpcopyup), its mode and owner
+ * as well unless the plan says one. */
+static int copy_into(int tree, int destination, const char *data, struct failure *why)
 {
 	AUTO_CLOSE int from = openat(destination, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	AUTO_CLOSE int to = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (from < 0 || to < 0)
 		return fail(why, "mount", "copy-up");
-	return copy_tree(from, to, why);
+	return strstr(data, "mode=") == NULL ? copy_tree(from, to, why) : copy_entries(from, to, why);
 }
 
 int step_mount(struct stage *stage, const struct record *record, struct failure *why)
@@ -38,10 +39,12 @@ int step_mount(struct stage *stage, const struct record *record, struct failure 
 	__u64 clear;
 	__u64 attributes = mount_attributes(record->argv[3], &clear);
 	char data[PATH_MAX];
-	AUTO_CLOSE int destination = -1;
+	AUTO_CLOSE int destination = inside_open(stage->root, name, O_PATH | O_DIRECTORY, 0);
 	AUTO_CLOSE int tree = -1;
+	bool existed = destination >= 0;
 
-	destination = inside_make_directory(stage->root, name, 0755);
+	if (!existed)
+		destination = inside_make_directory(stage->root, name, 0755);
 	if (destination >= 0 && must_not_be_linked(type)) {
 		close(destination);
 		destination = inside_open_plain(stage->root, name, O_PATH | O_DIRECTORY);
@@ -54,7 +57,7 @@ int step_mount(struct stage *stage, const struct record *record, struct failure 
 	tree = mount_new(type, record->argv[1], data, attributes, why);
 	if (tree < 0)
 		return -1;
-	if (plan_list_has(record->argv[3], "copy-up") && copy_into(tree, destination, why) < 0)
+	if (plan_list_has(record->argv[3], "copy-up") && existed && copy_into(tree, destination, data, why) < 0)
 		return -1;
 	return mount_attach(tree, destination, name, why);
 }

@@ -1,6 +1,7 @@
 import { TsmanError } from '../base/error.ts';
 import { inTransaction } from './database.ts';
 import type { Storage } from './storage.ts';
+import { linkVolumes } from './volumes.ts';
 
 /** A container's row. `spec` is JSON that only src/container/ reads. */
 export interface ContainerRow {
@@ -35,10 +36,14 @@ function fromRaw(raw: RawRow): ContainerRow {
 
 /**
  * Adds a container whose name must be free, in one transaction; with `image`, the image must still
- * be there, so that `rmi` and `run` cannot pass each other.
+ * be there, and so must the volumes it has, so that `rmi` and `run` cannot pass each other.
  * @returns the row that holds the name already, or undefined when the container was added
  */
-export function insertContainer(storage: Storage, row: ContainerRow): ContainerRow | undefined {
+export function insertContainer(
+  storage: Storage,
+  row: ContainerRow,
+  volumes: readonly string[] = [],
+): ContainerRow | undefined {
   const { database } = storage;
   return inTransaction(database, () => {
     const holder = rowByName(storage, row.name);
@@ -56,6 +61,7 @@ export function insertContainer(storage: Storage, row: ContainerRow): ContainerR
         'INSERT INTO containers (id, name, image_id, created_at, auto_remove, spec) VALUES (?, ?, ?, ?, ?, ?)',
       )
       .run(row.id, row.name, row.imageID ?? null, row.createdAt, row.autoRemove ? 1 : 0, row.spec);
+    linkVolumes(storage, row.id, volumes);
     return undefined;
   });
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { TsmanError } from '../base/error.ts';
 
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 
 /**
  * Every record: what exists and what it is called. Big things live in files beside it; what runs is
@@ -59,6 +59,26 @@ CREATE TABLE containers (
   spec TEXT NOT NULL
 ) STRICT;
 CREATE INDEX containers_by_image ON containers(image_id);
+CREATE TABLE volumes (
+  name TEXT PRIMARY KEY,
+  created_at TEXT NOT NULL,
+  is_anonymous INTEGER NOT NULL,
+  labels TEXT NOT NULL,              -- JSON, as are options
+  options TEXT NOT NULL
+) STRICT;
+CREATE TABLE container_volumes (     -- a volume that a container has cannot be removed
+  container_id TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE,
+  volume_name TEXT NOT NULL REFERENCES volumes(name),
+  PRIMARY KEY (container_id, volume_name)
+) STRICT;
+CREATE INDEX container_volumes_by_volume ON container_volumes(volume_name);
+CREATE TABLE secrets (               -- their content: secrets/<id> in the data root, 0600
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL,
+  labels TEXT NOT NULL
+) STRICT;
 `;
 
 /**
