@@ -25,6 +25,7 @@ const PROBES = {
   podman: () => whyNotInstalled('podman'),
   fish: () => whyNotInstalled('fish'),
   zsh: () => whyNotInstalled('zsh'),
+  tmux: () => whyNotInstalled('tmux'),
 } satisfies Record<string, () => string | undefined>;
 
 interface Suite {
