@@ -106,6 +106,12 @@ export const CONTAINER_OPTIONS = {
     help: 'with --read-only, keep /run, /tmp and /var/tmp writable',
   },
   replace: { kind: 'flag', help: 'remove a container of the same name first' },
+  restart: {
+    kind: 'text',
+    value: 'POLICY',
+    help: 'no, on-failure[:N], always, unless-stopped: run it again when it ends',
+    choices: ['no', 'on-failure', 'always', 'unless-stopped'],
+  },
   rm: { kind: 'flag', help: 'remove the container when it ends' },
   rootfs: { kind: 'flag', help: 'the first argument is a directory, not an image' },
   securityOpt: {

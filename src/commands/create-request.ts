@@ -8,6 +8,11 @@ import { parseUlimits } from '../container/limits.ts';
 import { parseMount, parseTmpfs, parseVolume } from '../container/mount-options.ts';
 import { parseNamespaceMode, parseNetworkMode } from '../container/namespaces.ts';
 import type { LogDriver, LogSettings, VolumeMount } from '../container/record.ts';
+import {
+  checkRestartWithRemove,
+  parseRestartPolicy,
+  type RestartPolicy,
+} from '../container/restart-policy.ts';
 import { parseSecurityOptions } from '../container/security.ts';
 import { parseSignal } from '../container/signals.ts';
 import { type PortMapping, parsePublish } from '../network/ports.ts';
@@ -86,9 +91,16 @@ export function toCreateRequest(options: ContainerOptions, args: readonly string
           ? { path: options.initPath === undefined ? undefined : resolve(options.initPath) }
           : undefined,
       pidFile: options.pidfile === undefined ? undefined : resolve(options.pidfile),
+      restart: parseRestart(options.restart, options.rm),
       createCommand: ['tsman', ...process.argv.slice(2)],
     },
   };
+}
+
+function parseRestart(text: string | undefined, autoRemove: boolean): RestartPolicy {
+  const policy = parseRestartPolicy(text ?? 'no');
+  checkRestartWithRemove(policy, autoRemove);
+  return policy;
 }
 
 function parseMounts(options: ContainerOptions): {

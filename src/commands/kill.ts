@@ -3,9 +3,14 @@ import { recordEvent } from '../container/events.ts';
 import { parseSignal } from '../container/signals.ts';
 import { readState } from '../container/state.ts';
 import { killContainer } from '../container/stop.ts';
+import { setWanted } from '../container/wanted.ts';
 import { defineCommand } from './command.ts';
 import { forEachContainer } from './selection.ts';
 import { FILTER_OPTION, SELECTION_OPTIONS, selectionOf } from './selection-options.ts';
+
+// INT, QUIT, KILL, TERM: who sends one of these wants the end, not a restart (as with Podman and
+// Docker); USR1 or WINCH say nothing about that.
+const ENDING_SIGNALS = [2, 3, 9, 15];
 
 export const killCommand = defineCommand({
   paths: [['kill'], ['container', 'kill']],
@@ -24,6 +29,8 @@ export const killCommand = defineCommand({
     const signal = parseSignal(options.signal ?? 'KILL');
     const selection = selectionOf(names, options);
     return forEachContainer(context, selection, ['running', 'paused'], (container, engine) => {
+      if (ENDING_SIGNALS.includes(signal) || signal === container.spec.stopSignal)
+        setWanted(engine.directories, container.id, 'stopped');
       if (!killContainer(readState(engine.directories, container.id), signal)) {
         throw new TsmanError(`container ${container.name} is not running`);
       }

@@ -84,6 +84,8 @@ function statusText(state: ContainerState): string {
   if (state.status === 'created') return 'Created';
   if (state.status === 'exited')
     return `Exited (${state.exitCode ?? 0}) ${since(state.finishedAt)} ago`;
+  if (state.status === 'restarting')
+    return `Restarting (${state.exitCode ?? 0}) ${since(state.finishedAt)} ago`;
   return `Up ${since(state.startedAt)}${state.status === 'paused' ? ' (Paused)' : ''}`;
 }
 

@@ -3,7 +3,7 @@ import { matchesFilters } from '../container/filters.ts';
 import type { Container } from '../container/record.ts';
 import { listContainers } from '../container/record.ts';
 import { isGone } from '../container/remove.ts';
-import { type ContainerState, readState } from '../container/state.ts';
+import { type ContainerState, isActive, readState } from '../container/state.ts';
 import { formatTable } from '../output/table.ts';
 import { formatRows } from '../output/template.ts';
 import { deleteContainerRow } from '../storage/containers.ts';
@@ -55,7 +55,7 @@ export const psCommand = defineCommand({
     const showAll = options.all || last !== undefined || filters.asksForState;
     let found = readAll(engine).filter(
       ({ container, state }) =>
-        (showAll || state.pid !== 0) && matchesFilters(filters, container, state),
+        (showAll || isActive(state)) && matchesFilters(filters, container, state),
     );
     if (last !== undefined) found = found.slice(-last);
     const rows = sortRows(

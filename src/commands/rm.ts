@@ -1,5 +1,5 @@
 import { removeContainer } from '../container/remove.ts';
-import { readState } from '../container/state.ts';
+import { isActive, readState } from '../container/state.ts';
 import { stopContainer } from '../container/stop.ts';
 import { defineCommand } from './command.ts';
 import { forEachContainer } from './selection.ts';
@@ -40,7 +40,7 @@ export const rmCommand = defineCommand({
     const selection = selectionOf(names, options, ignoreMissing);
     const graceSeconds = options.time === undefined ? 0 : parseStopTime(options.time);
     return forEachContainer(context, selection, undefined, async (container, engine) => {
-      const isRunning = readState(engine.directories, container.id).pid !== 0;
+      const isRunning = isActive(readState(engine.directories, container.id));
       if (options.force && isRunning && graceSeconds > 0)
         await stopContainer(engine, container, graceSeconds);
       await removeContainer(engine, container, { force: options.force });

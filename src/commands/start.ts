@@ -2,7 +2,7 @@ import { TsmanError, UsageError } from '../base/error.ts';
 import { attachAndBecome } from '../container/attach.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from '../container/detach-keys.ts';
 import { startAndBecome, startInBackground } from '../container/start.ts';
-import { readState } from '../container/state.ts';
+import { isActive, readState } from '../container/state.ts';
 import { defineCommand } from './command.ts';
 import { existingContainer, existingContainers, forEachContainer } from './selection.ts';
 import { FILTER_OPTION, selectionOf } from './selection-options.ts';
@@ -41,7 +41,7 @@ export const startCommand = defineCommand({
         ['created', 'exited'],
         async (container, engine) => {
           // Docker and Podman take "start" of a running container for done.
-          if (readState(engine.directories, container.id).pid === 0)
+          if (!isActive(readState(engine.directories, container.id)))
             await startInBackground(engine, container);
           return '';
         },
@@ -63,7 +63,7 @@ export const startCommand = defineCommand({
       sigProxy: options.sigProxy && !container.spec.terminal,
       announce: undefined,
     };
-    if (readState(engine.directories, container.id).pid !== 0)
+    if (isActive(readState(engine.directories, container.id)))
       return await attachAndBecome(engine, container, start);
     if (options.interactive && !container.spec.openStdin)
       throw new TsmanError(

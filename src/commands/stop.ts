@@ -39,7 +39,7 @@ export const stopCommand = defineCommand({
     return forEachContainer(
       context,
       selection,
-      ['running', 'paused'],
+      ['running', 'paused', 'restarting'],
       async (container, engine) => {
         const seconds = time ?? container.spec.stopTimeoutSeconds;
         const { killed } = await stopContainer(engine, container, seconds);

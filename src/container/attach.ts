@@ -5,7 +5,7 @@ import { becomeHelper, explainRecord, writePlan } from '../helper/run.ts';
 import type { CreateTarget } from './create.ts';
 import type { Container } from './record.ts';
 import type { StartOptions } from './start.ts';
-import { readState, runDirectory } from './state.ts';
+import { isActive, readState, runDirectory } from './state.ts';
 
 /** A fresh path for a plan that is read once and deleted by the helper. */
 export function oneShotPlanPath(runRoot: string): string {
@@ -21,7 +21,7 @@ export async function attachAndBecome(
   options: StartOptions,
 ): Promise<number> {
   const state = readState(target.directories, container.id);
-  if (state.pid === 0)
+  if (!isActive(state))
     throw new TsmanError(`container ${container.name} is not running`, {
       hint: `start it with tsman start -a ${container.name}`,
     });

@@ -74,6 +74,7 @@ export interface CreateRequest {
     | 'init'
     | 'pidFile'
     | 'createCommand'
+    | 'restart'
   >;
 }
 

@@ -80,6 +80,11 @@ function makeTest(key: string, value: string, createdAt: (name: string) => Date)
       return ({ createdAt: own }) => new Date(own) > createdAt(value);
     case 'until':
       return ({ createdAt: own }) => new Date(own) < parseMoment('--filter until', value);
+    case 'restart-policy':
+      return ({ spec }) => (spec.restart?.name ?? 'no') === value;
+    case 'should-start-on-boot':
+      return ({ spec }) =>
+        String(['always', 'unless-stopped'].includes(spec.restart?.name ?? 'no')) === value;
     case 'network':
       return ({ spec }) =>
         spec.networkMode === value ||

@@ -72,7 +72,7 @@ function inspectState(state: ContainerState, container: Container): Record<strin
     Status: state.status,
     Running: state.status === 'running',
     Paused: state.status === 'paused',
-    Restarting: false,
+    Restarting: state.status === 'restarting',
     OOMKilled: state.oomKilled,
     Dead: false,
     Pid: state.pid,
@@ -210,7 +210,10 @@ function inspectHostConfig(
     PortBindings: Object.fromEntries(
       Object.entries(portBindings(container)).filter(([, value]) => value !== null),
     ),
-    RestartPolicy: { Name: '', MaximumRetryCount: 0 },
+    RestartPolicy: {
+      Name: spec.restart?.name ?? 'no',
+      MaximumRetryCount: spec.restart?.maximumRetryCount ?? 0,
+    },
     AutoRemove: container.autoRemove,
     Annotations: spec.annotations,
     VolumeDriver: '',

@@ -5,6 +5,7 @@ import type { PortMapping } from '../network/ports.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import { type ContainerRow, findContainerRow, listContainerRows } from '../storage/containers.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { RestartPolicy } from './restart-policy.ts';
 import { containerDirectory } from './state.ts';
 
 /** What tsman knows of a container beyond its OCI configuration. Stored as JSON; add, never rename. */
@@ -41,6 +42,7 @@ export interface ContainerSpec {
   readonly pidFile: string | undefined;
   readonly volumes: readonly VolumeMount[];
   readonly createCommand: readonly string[];
+  readonly restart?: RestartPolicy;
 }
 
 export interface HostsSettings {

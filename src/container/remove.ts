@@ -5,8 +5,15 @@ import { removeTree, trashPath } from '../storage/trash.ts';
 import type { CreateTarget } from './create.ts';
 import { recordEvent } from './events.ts';
 import type { Container } from './record.ts';
-import { type ContainerState, containerDirectory, readState, runDirectory } from './state.ts';
-import { killContainer, waitForEnd } from './stop.ts';
+import {
+  type ContainerState,
+  containerDirectory,
+  isActive,
+  readState,
+  runDirectory,
+} from './state.ts';
+import { endRest, killContainer, waitForEnd } from './stop.ts';
+import { setWanted } from './wanted.ts';
 
 /**
  * Removes a container: the record goes first (from then on nobody sees it), then its directory is
@@ -19,7 +26,7 @@ export async function removeContainer(
   options: { force: boolean },
 ): Promise<void> {
   const state = readState(target.directories, container.id);
-  if (state.status === 'running' || state.status === 'paused') {
+  if (isActive(state)) {
     if (!options.force) {
       throw new TsmanError(`container ${container.name} is ${state.status}`, {
         hint: `stop it first, or remove it with tsman rm -f ${container.name}`,
@@ -46,7 +53,9 @@ async function endProcesses(
   container: Container,
   state: ContainerState,
 ): Promise<void> {
-  killContainer(state, 9);
+  setWanted(target.directories, container.id, 'stopped');
+  if (await endRest(target, container, state)) return;
+  killContainer(readState(target.directories, container.id), 9);
   if (!(await waitForEnd(target, container, 10_000))) {
     throw new TsmanError(`container ${container.name}: its processes do not end after SIGKILL`, {
       hint: 'a process may be stuck in the kernel, e.g. on a dead network file system; try again later',

@@ -13,8 +13,10 @@ import { hostsFile, resolvConf } from './hosts-files.ts';
 import { containerSteps, namespaceWord } from './plan.ts';
 import { currentBootID } from './process-table.ts';
 import { type Container, findContainer, readConfig } from './record.ts';
+import { restartRecords } from './restart-policy.ts';
 import { seccompProgram } from './seccomp.ts';
 import { containerDirectory, readState, runDirectory } from './state.ts';
+import { setWanted } from './wanted.ts';
 
 /** How a start is seen from outside. */
 export interface StartOptions {
@@ -65,8 +67,11 @@ function prepareStart(
   const runDir = runDirectory(directories, container.id);
   fs.mkdirSync(runDir, { recursive: true, mode: 0o700 });
   writeRunFiles(container, config, runDir);
+  setWanted(directories, container.id, 'running');
   markStarted(target, container.id);
   const path = `${runDir}/plan`;
+  // A new file: a monitor that has just won the race to start it goes on reading its own.
+  fs.rmSync(path, { force: true });
   writePlan(path, [
     failure,
     ...boxSettings(target, container, config, options),
@@ -124,6 +129,7 @@ function boxSettings(
   if (options.sigProxy) records.push(['sig-proxy']);
   if (options.announce !== undefined) records.push(['announce', options.announce]);
   if (spec.pidFile !== undefined) records.push(['pidfile', spec.pidFile]);
+  records.push(...restartRecords(spec.restart));
   if (spec.timeoutSeconds > 0) records.push(['timeout', spec.timeoutSeconds]);
   records.push(
     ...networkRecords(

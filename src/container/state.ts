@@ -3,7 +3,13 @@ import type { Directories } from '../rootless/directories.ts';
 import { currentBootID, isAlive } from './process-table.ts';
 
 /** What Podman and Docker call the status of a container. */
-export type ContainerStatus = 'created' | 'running' | 'paused' | 'exited' | 'stopping';
+export type ContainerStatus =
+  | 'created'
+  | 'running'
+  | 'paused'
+  | 'restarting'
+  | 'exited'
+  | 'stopping';
 
 /** What is true right now, derived from the kernel and the helper's files; nothing here is trusted from a record. */
 export interface ContainerState {
@@ -21,6 +27,11 @@ export interface ContainerState {
   readonly restarts: number;
   /** The container's processes outlived a monitor that was killed. */
   readonly orphaned: boolean;
+}
+
+/** Whether something of the container lives: it runs, or will soon run again. */
+export function isActive({ status }: Pick<ContainerState, 'status'>): boolean {
+  return status !== 'created' && status !== 'exited';
 }
 
 export function containerDirectory(directories: Directories, id: string): string {
@@ -41,15 +52,23 @@ export function readState(directories: Directories, id: string): ContainerState 
     sameBoot && isAlive(Number(run?.get('monitor')), run?.get('monitor-start') ?? '');
   const processAlive = sameBoot && isAlive(pid, run?.get('start') ?? '');
   const isRunning = monitorAlive || processAlive;
+  // Between two runs the monitor names no process.
+  const isResting = monitorAlive && pid === 0;
   return {
-    status: isRunning ? 'running' : end !== undefined || run !== undefined ? 'exited' : 'created',
+    status: isResting
+      ? 'restarting'
+      : isRunning
+        ? 'running'
+        : end !== undefined || run !== undefined
+          ? 'exited'
+          : 'created',
     pid: isRunning ? pid : 0,
     startTime: run?.get('start') ?? '',
     monitorPid: monitorAlive ? Number(run?.get('monitor')) : 0,
     networkPid: isRunning ? Number(run?.get('network') ?? 0) : 0,
-    exitCode: isRunning ? undefined : exitCode(end, run !== undefined),
+    exitCode: isRunning && !isResting ? undefined : exitCode(end, run !== undefined),
     startedAt: parseTime(run?.get('started') ?? end?.get('started')),
-    finishedAt: isRunning ? undefined : parseTime(end?.get('finished')),
+    finishedAt: isRunning && !isResting ? undefined : parseTime(end?.get('finished')),
     oomKilled: end?.get('oom') === '1',
     restarts: Number(run?.get('restarts') ?? 0),
     orphaned: isRunning && !monitorAlive,

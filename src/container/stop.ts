@@ -3,7 +3,10 @@ import { hasCode, TsmanError } from '../base/error.ts';
 import type { CreateTarget } from './create.ts';
 import { recordEvent } from './events.ts';
 import type { Container } from './record.ts';
-import { type ContainerState, containerDirectory, readState } from './state.ts';
+import { type ContainerState, containerDirectory, isActive, readState } from './state.ts';
+import { setWanted } from './wanted.ts';
+
+const SIGTERM = 15;
 
 /**
  * Sends a signal to the container's first process. The kernel lets the owner of a user namespace
@@ -11,14 +14,29 @@ import { type ContainerState, containerDirectory, readState } from './state.ts';
  * @returns false when it has ended meanwhile
  */
 export function killContainer(state: Pick<ContainerState, 'pid'>, signal: number): boolean {
-  if (state.pid === 0) return false;
+  return state.pid !== 0 && signalProcess(state.pid, signal);
+}
+
+function signalProcess(pid: number, signal: number): boolean {
   try {
-    process.kill(state.pid, signal);
+    process.kill(pid, signal);
     return true;
   } catch (error) {
     if (hasCode(error, 'ESRCH')) return false;
-    throw new TsmanError(`signal process ${state.pid}`, { cause: error });
+    throw new TsmanError(`signal process ${pid}`, { cause: error });
   }
+}
+
+/** Ends the monitor of a container that rests between two runs. @returns false when it did not rest */
+export async function endRest(
+  target: Pick<CreateTarget, 'directories'>,
+  container: Pick<Container, 'id'>,
+  state: ContainerState,
+): Promise<boolean> {
+  if (state.status !== 'restarting') return false;
+  signalProcess(state.monitorPid, SIGTERM);
+  // It may have begun the next run at this moment: then there is a process to stop.
+  return await waitForEnd(target, container, 500);
 }
 
 /** Sends the stop signal, and SIGKILL after the timeout. @returns whether SIGKILL was needed */
@@ -28,8 +46,10 @@ export async function stopContainer(
   timeoutSeconds: number,
 ): Promise<{ killed: boolean }> {
   const state = readState(target.directories, container.id);
-  if (state.status !== 'running' && state.status !== 'paused') return { killed: false };
+  if (!isActive(state)) return { killed: false };
+  setWanted(target.directories, container.id, 'stopped');
   recordEvent(target.storage, 'stop', container);
+  if (await endRest(target, container, state)) return { killed: false };
   if (timeoutSeconds > 0) {
     killContainer(state, container.spec.stopSignal);
     if (await waitForEnd(target, container, timeoutSeconds * 1000)) return { killed: false };
@@ -57,7 +77,7 @@ export async function waitForEnd(
     // The monitor renames `exit` into place just before it leaves: look often then, seldom otherwise.
     for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, watcher.changed() ? 5 : 50)) {
       const state = readState(target.directories, container.id);
-      if (state.status !== 'running' && state.status !== 'paused') return true;
+      if (!isActive(state)) return true;
       if (performance.now() >= deadline) return false;
       signal?.throwIfAborted();
       await watcher.pause(Math.min(pauseMs, deadline - performance.now()));
