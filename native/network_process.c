@@ -21,7 +21,7 @@
 #define NETNS "netns"
 #define SYSLOG_NOISE "Failed to send "
 
-extern char **environ;
+#define MAX_ARGUMENTS 512 /* fifty published ports take a hundred */
 
 /* `argument` with the first `hole` replaced by the container's namespace file `ns`, in new
  * memory (never freed: main starts one such process and becomes the client). */
@@ -81,11 +81,14 @@ static _Noreturn void become(char *const argv[], int output, const char *pin, pi
 }
 
 /* The record's arguments, filled in. `pin`: where the network namespace is to be, or NULL. */
-static char **fill_arguments(const struct record *record, const char *pin, pid_t container)
+static int fill_arguments(char **argv, const struct record *record, const char *pin,
+			  pid_t container)
 {
-	char **argv = calloc(record->argc, sizeof(*argv));
-
-	for (size_t i = 1; argv != NULL && i < record->argc; i++) {
+	if (record->argc > MAX_ARGUMENTS) {
+		errno = E2BIG;
+		return -1;
+	}
+	for (size_t i = 1; i < record->argc; i++) {
 		char *argument = record->argv[i];
 
 		if (pin != NULL && strcmp(argument, "{netns}") == 0)
@@ -93,9 +96,9 @@ static char **fill_arguments(const struct record *record, const char *pin, pid_t
 		argument = fill(argument, "{netns}", container, "ns/net");
 		argv[i - 1] = fill(argument, "{userns}", container, "ns/user");
 		if (argv[i - 1] == NULL)
-			return NULL;
+			return -1;
 	}
-	return argv;
+	return 0;
 }
 
 static int make_pin_path(const struct plan *plan, char **pin)
@@ -109,7 +112,7 @@ static int make_pin_path(const struct plan *plan, char **pin)
 int network_process_start(struct network_process *network, const struct plan *plan,
 			  pid_t container, struct failure *why)
 {
-	char **argv;
+	char *argv[MAX_ARGUMENTS] = { NULL }; /* ends with NULL: the record's first is the pid file */
 	char *pin;
 	int output[2];
 
@@ -118,9 +121,9 @@ int network_process_start(struct network_process *network, const struct plan *pl
 		return 0;
 	if (make_pin_path(plan, &pin) < 0)
 		return fail(why, "network-process", "memory");
-	argv = fill_arguments(network->record, pin, container);
-	if (argv == NULL || pipe2(output, O_CLOEXEC | O_NONBLOCK) < 0)
-		return fail(why, "network-process", "memory");
+	if (fill_arguments(argv, network->record, pin, container) < 0 ||
+	    pipe2(output, O_CLOEXEC | O_NONBLOCK) < 0)
+		return fail(why, "network-process", network->record->argv[1]);
 	network->pid = fork();
 	if (network->pid == 0)
 		become(argv, output[1], pin, container);
