@@ -28,6 +28,11 @@ export const COMMANDS: readonly TableEntry[] = [
     'container attach',
   ),
   ...entries(
+    loader(() => import('./commit.ts').then((m) => m.commitCommand)),
+    'commit',
+    'container commit',
+  ),
+  ...entries(
     loader(() => import('./create.ts').then((m) => m.createCommand)),
     'create',
     'container create',

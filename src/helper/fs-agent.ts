@@ -1,3 +1,4 @@
+import { hasCode } from '../base/error.ts';
 import type { FsConnection } from './fs-connection.ts';
 import {
   FS_NODE_MODE,
@@ -9,7 +10,18 @@ import {
   type FsNodeType,
   type FsPath,
   FsPayload,
+  type FsReplyReader,
 } from './fs-protocol.ts';
+
+/** A part of a file's content. */
+export interface FsData {
+  readonly offset: number;
+  readonly bytes: Buffer;
+}
+
+async function* readData(replies: AsyncIterable<FsReplyReader>): AsyncGenerator<FsData> {
+  for await (const reader of replies) yield { offset: reader.number(), bytes: reader.rest() };
+}
 
 /**
  * Speaks the fs stream (native/README.md) with one helper. Changing operations return at once; the
@@ -100,11 +112,24 @@ export class FsAgent {
   /** Everything below `path`, itself first, names sorted, parents before children. */
   async *walk(
     path: FsPath,
-    options: { oneFileSystem?: boolean; xattrs?: boolean } = {},
+    options: { oneFileSystem?: boolean; xattrs?: boolean; itself?: boolean } = {},
   ): AsyncGenerator<FsEntry> {
-    const flags = (options.oneFileSystem === true ? 1 : 0) | (options.xattrs === false ? 0 : 2);
+    const flags =
+      (options.oneFileSystem === true ? 1 : 0) |
+      (options.xattrs === false ? 0 : 2) |
+      (options.itself === true ? 4 : 0);
     const replies = this.#connection.ask(FS_OPERATION.walk, new FsPayload().bytes(path).u32(flags));
     for await (const reader of replies) yield reader.entry();
+  }
+
+  /** What is at a path, links not followed; undefined when nothing is. */
+  async stat(path: FsPath): Promise<FsEntry | undefined> {
+    try {
+      for await (const entry of this.walk(path, { itself: true })) return entry;
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT') && !hasCode(error, 'ENOTDIR')) throw error;
+    }
+    return undefined;
   }
 
   /** A regular file's content; ranges that no part covers are holes. */
@@ -112,12 +137,14 @@ export class FsAgent {
     path: FsPath,
     offset = 0,
     length = Number.MAX_SAFE_INTEGER,
-  ): AsyncGenerator<{ offset: number; bytes: Buffer }> {
-    const replies = this.#connection.ask(
-      FS_OPERATION.read,
-      new FsPayload().bytes(path).u64(offset).u64(length),
-    );
-    for await (const reader of replies) yield { offset: reader.number(), bytes: reader.rest() };
+  ): AsyncGenerator<FsData> {
+    yield* this.startRead(path, offset, length);
+  }
+
+  /** As readFile, but asked for now: of several under way none waits for another. Take them in order. */
+  startRead(path: FsPath, offset: number, length: number): AsyncGenerator<FsData> {
+    const payload = new FsPayload().bytes(path).u64(offset).u64(length);
+    return readData(this.#connection.ask(FS_OPERATION.read, payload));
   }
 
   /** What a tree takes on the disk; a file with several names counts once. */

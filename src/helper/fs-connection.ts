@@ -52,7 +52,8 @@ export class FsConnection {
     const onTaken = (): void => this.#process.resume();
     const replies = new FsReplies<FsReplyReader>(this.#batch.sequence, answersAtEnd, onTaken);
     this.#pending.push(replies);
-    this.#batch.flush();
+    // What is asked for in one go is one write.
+    queueMicrotask(() => this.#batch.flush());
     return replies;
   }
 

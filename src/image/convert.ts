@@ -30,24 +30,25 @@ export function convertManifest(
   const hasZstd = manifest.layers.some(({ mediaType }) => mediaType === MEDIA_TYPE.ociLayerZstd);
   const format = wanted ?? (hasZstd ? 'oci' : has);
   if (isSame && format === has) return { bytes: original, mediaType: image.manifestType };
-  if (format === 'docker' && hasZstd) {
-    throw new TsmanError("Docker's manifest format cannot hold zstd layers", {
-      hint: 'add --compression-format gzip, or use --format oci',
-    });
-  }
   const mediaType = format === 'docker' ? MEDIA_TYPE.dockerManifest : MEDIA_TYPE.ociManifest;
-  const types = format === 'docker' ? TO_DOCKER : TO_OCI;
-  const convert = (descriptor: Descriptor): Descriptor => ({
-    ...descriptor,
-    mediaType: types[descriptor.mediaType] ?? descriptor.mediaType,
-  });
   const { annotations } = manifest;
   const document = {
     schemaVersion: 2,
     mediaType,
-    config: convert(manifest.config),
-    layers: manifest.layers.map(convert),
+    config: convertDescriptor(manifest.config, format),
+    layers: manifest.layers.map((layer) => convertDescriptor(layer, format)),
     ...(format === 'oci' && annotations !== undefined && { annotations }),
   };
   return { bytes: Buffer.from(JSON.stringify(document)), mediaType };
+}
+
+/** The same blob, named with the media types of a format. @throws TsmanError for zstd in Docker's */
+export function convertDescriptor(descriptor: Descriptor, format: ManifestFormat): Descriptor {
+  if (format === 'docker' && descriptor.mediaType === MEDIA_TYPE.ociLayerZstd) {
+    throw new TsmanError("Docker's manifest format cannot hold zstd layers", {
+      hint: 'add --compression-format gzip, or use --format oci',
+    });
+  }
+  const types = format === 'docker' ? TO_DOCKER : TO_OCI;
+  return { ...descriptor, mediaType: types[descriptor.mediaType] ?? descriptor.mediaType };
 }

@@ -3,13 +3,14 @@ import { createReadStream } from 'node:fs';
 import { TsmanError } from '../base/error.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Descriptor, type ImageConfig, MEDIA_TYPE } from '../oci/image.ts';
-import { BlobWriter, sha256 } from '../storage/blobs.ts';
+import { BlobWriter } from '../storage/blobs.ts';
 import { collectIfLeft } from '../storage/garbage.ts';
 import { type ImageRecord, putImage } from '../storage/images.ts';
 import { type LayerTarget, unpackStoredLayer } from '../storage/layers.ts';
 import { withIngest } from '../storage/leases.ts';
 import { applyChanges } from './changes.ts';
 import { type Compression, decompress, peek } from './decompress.ts';
+import { manifestFor } from './new-manifest.ts';
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 
@@ -55,29 +56,6 @@ export async function importImage(
   } finally {
     await collectIfLeft(target);
   }
-}
-
-/** The bytes and the type of an OCI manifest for a config and its layers. */
-export function manifestFor(
-  config: ImageConfig,
-  layers: readonly Descriptor[],
-): { manifestBytes: Buffer; manifestType: string; configBytes: Buffer } {
-  const configBytes = Buffer.from(JSON.stringify(config));
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPE.ociManifest,
-    config: {
-      mediaType: MEDIA_TYPE.ociConfig,
-      digest: sha256(configBytes),
-      size: configBytes.length,
-    },
-    layers,
-  };
-  return {
-    manifestBytes: Buffer.from(JSON.stringify(manifest)),
-    manifestType: MEDIA_TYPE.ociManifest,
-    configBytes,
-  };
 }
 
 const LAYER_TYPES: Readonly<Record<Compression, string>> = {

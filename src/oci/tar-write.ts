@@ -14,6 +14,8 @@ export interface TarWriteEntry {
   readonly deviceMajor: number;
   readonly deviceMinor: number;
   readonly xattrs: readonly { readonly name: string; readonly value: Buffer }[];
+  /** Further pax records. */
+  readonly records?: readonly (readonly [key: string, value: string])[];
 }
 
 const LARGEST_ID = 0o7777777;
@@ -52,6 +54,7 @@ function paxRecords(entry: TarWriteEntry): Buffer {
   if (nanoseconds !== 0 || seconds < 0 || seconds > LARGEST_SIZE)
     add('mtime', decimalTime(seconds, nanoseconds));
   for (const { name, value } of entry.xattrs) add(`SCHILY.xattr.${name}`, value);
+  for (const [key, value] of entry.records ?? []) add(key, value);
   return Buffer.concat(records);
 }
 
