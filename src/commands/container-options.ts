@@ -1,7 +1,11 @@
 import type { OptionSpecs } from './command.ts';
+import { RARE_CONTAINER_OPTIONS } from './rare-container-options.ts';
+import { REFUSED_CONTAINER_OPTIONS } from './refused-container-options.ts';
 
 /** The options that `run` and `create` share: what the container is. */
 export const CONTAINER_OPTIONS = {
+  ...RARE_CONTAINER_OPTIONS,
+  ...REFUSED_CONTAINER_OPTIONS,
   addHost: { kind: 'list', value: 'NAME:IP', help: 'add a line to /etc/hosts' },
   annotation: { kind: 'list', value: 'KEY=VALUE', help: 'add an OCI annotation' },
   arch: { kind: 'text', value: 'ARCH', help: 'take the image for this architecture' },
@@ -56,7 +60,7 @@ export const CONTAINER_OPTIONS = {
     help: 'where output is kept',
     choices: ['k8s-file', 'json-file', 'none', 'passthrough'],
   },
-  logOpt: { kind: 'list', value: 'NAME=VALUE', help: 'path=, max-size=, max-file=' },
+  logOpt: { kind: 'list', value: 'NAME=VALUE', help: 'path=, max-size=, max-file=, tag=' },
   mount: { kind: 'list', value: 'SPEC', help: 'type=bind|tmpfs,source=,target=,…' },
   name: { kind: 'text', value: 'NAME', help: 'name of the container' },
   network: {

@@ -7,7 +7,7 @@ import { parseLabels } from '../container/environment.ts';
 import { parseUlimits } from '../container/limits.ts';
 import { parseMount, parseTmpfs, parseVolume } from '../container/mount-options.ts';
 import { parseNamespaceMode, parseNetworkMode } from '../container/namespaces.ts';
-import type { LogDriver, LogSettings, VolumeMount } from '../container/record.ts';
+import type { VolumeMount } from '../container/record.ts';
 import {
   checkRestartWithRemove,
   parseRestartPolicy,
@@ -19,6 +19,16 @@ import { type PortMapping, parsePublish } from '../network/ports.ts';
 import type { RuntimeMount } from '../oci/runtime-config.ts';
 import type { OptionValues } from './command.ts';
 import type { CONTAINER_OPTIONS } from './container-options.ts';
+import { parseLog } from './request-log.ts';
+import { rareRequest, rareSpec } from './request-rare.ts';
+import {
+  parseEntrypoint,
+  parseHostname,
+  parsePairs,
+  parseUmask,
+  parseWhole,
+  parseWorkdir,
+} from './request-values.ts';
 
 export type ContainerOptions = OptionValues<typeof CONTAINER_OPTIONS>;
 
@@ -36,10 +46,11 @@ export function toCreateRequest(options: ContainerOptions, args: readonly string
       unset: options.unsetenv,
       unsetAll: options.unsetenvAll,
       httpProxy: options.httpProxy,
+      merge: options.envMerge,
     },
     user: options.user,
     workdir: parseWorkdir(options.workdir),
-    hostname: parseHostname(options.hostname),
+    hostname: parseHostname('--hostname', options.hostname),
     readOnly: options.readOnly,
     readOnlyTmpfs: options.readOnlyTmpfs,
     capAdd: options.capAdd,
@@ -65,7 +76,8 @@ export function toCreateRequest(options: ContainerOptions, args: readonly string
         ? undefined
         : parseWhole('--oom-score-adj', options.oomScoreAdj, -1000, 1000),
     stopSignal: options.stopSignal === undefined ? undefined : parseSignal(options.stopSignal),
-    autoRemove: options.rm,
+    autoRemove: options.rm || options.rmi,
+    rare: rareRequest(options),
     labels: parseLabels(options.label, options.labelFile),
     annotations: parsePairs('--annotation', options.annotation),
     spec: {
@@ -79,7 +91,7 @@ export function toCreateRequest(options: ContainerOptions, args: readonly string
         add: options.addHost,
         dnsServers: options.dns,
         dnsSearch: options.dnsSearch,
-        dnsOptions: options.dnsOption,
+        dnsOptions: [...options.dnsOption, ...options.dnsOpt],
         noHosts: options.noHosts,
         noHostname: options.noHostname,
       },
@@ -92,6 +104,7 @@ export function toCreateRequest(options: ContainerOptions, args: readonly string
           : undefined,
       pidFile: options.pidfile === undefined ? undefined : resolve(options.pidfile),
       restart: parseRestart(options.restart, options.rm),
+      ...rareSpec(options),
       createCommand: ['tsman', ...process.argv.slice(2)],
     },
   };
@@ -120,34 +133,6 @@ function parseMounts(options: ContainerOptions): {
     seen.add(destination);
   }
   return { mounts, volumes };
-}
-
-/** A JSON array, one word, or empty for none. */
-function parseEntrypoint(text: string): string[] {
-  if (text.startsWith('[')) {
-    try {
-      const words: unknown = JSON.parse(text);
-      if (Array.isArray(words) && words.every((word) => typeof word === 'string')) return words;
-    } catch {
-      // Not JSON after all: a program whose name begins with a bracket.
-    }
-  }
-  return text === '' ? [] : [text];
-}
-
-function parseWorkdir(text: string | undefined): string | undefined {
-  if (text !== undefined && !text.startsWith('/'))
-    throw new UsageError(`option --workdir: ${JSON.stringify(text)} is not an absolute path`);
-  return text;
-}
-
-function parseHostname(text: string | undefined): string | undefined {
-  if (text !== undefined && !/^[a-zA-Z0-9_]([a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9_])?$/.test(text)) {
-    throw new UsageError(`option --hostname: ${JSON.stringify(text)} is not a host name`, {
-      hint: 'letters, digits, "." and "-", at most 64',
-    });
-  }
-  return text;
 }
 
 /** `TZ` for the C library; `local` means the host's zone. */
@@ -180,61 +165,9 @@ function parseDevice(text: string): { source: string; path: string } {
   return { source, path };
 }
 
-function parsePairs(option: string, values: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    values.map((value) => {
-      const equals = value.indexOf('=');
-      if (equals < 1)
-        throw new UsageError(`option ${option}: ${JSON.stringify(value)} is not NAME=VALUE`);
-      return [value.slice(0, equals), value.slice(equals + 1)];
-    }),
-  );
-}
-
-function parseUmask(text: string): number {
-  if (!/^0?[0-7]{1,3}$/.test(text))
-    throw new UsageError(
-      `option --umask: ${JSON.stringify(text)} is not an octal mask such as 0022`,
-    );
-  return Number.parseInt(text, 8);
-}
-
-function parseWhole(option: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (!/^-?\d+$/.test(text) || value < least || value > most)
-    throw new UsageError(
-      `option ${option}: ${JSON.stringify(text)} is not a whole number from ${least} to ${most}`,
-    );
-  return value;
-}
-
 function parseExpose(text: string): string[] {
   const { containerPort, range, protocol } = parsePublish(text);
   return Array.from({ length: range }, (_, i) => `${containerPort + i}/${protocol}`);
-}
-
-const LOG_DRIVERS: readonly string[] = ['k8s-file', 'json-file', 'none', 'passthrough'];
-
-function parseLog(driver: string | undefined, options: readonly string[]): LogSettings {
-  const chosen = driver ?? 'k8s-file';
-  if (!LOG_DRIVERS.includes(chosen))
-    throw new UsageError(`option --log-driver: no driver ${JSON.stringify(chosen)}`, {
-      hint: `drivers are ${LOG_DRIVERS.join(', ')}`,
-    });
-  const pairs = parsePairs('--log-opt', options);
-  for (const key of Object.keys(pairs)) {
-    if (!['path', 'max-size', 'max-file'].includes(key))
-      throw new UsageError(`option --log-opt: unknown ${JSON.stringify(key)}`, {
-        hint: 'known are path, max-size and max-file',
-      });
-  }
-  return {
-    driver: chosen as LogDriver,
-    path: pairs['path'] === undefined ? undefined : resolve(pairs['path']),
-    maxSizeBytes:
-      pairs['max-size'] === undefined ? 0 : parseSizeBytes(pairs['max-size'], '--log-opt max-size'),
-    maxFiles: parseWhole('--log-opt max-file', pairs['max-file'] ?? '1', 1, 1000),
-  };
 }
 
 /** The ports of a request after `--publish-all`: one free host port for each exposed one not published. */

@@ -1,6 +1,6 @@
 import { defineCommand } from './command.ts';
 import { CONTAINER_OPTIONS } from './container-options.ts';
-import { create } from './run.ts';
+import { create } from './create-container.ts';
 
 export const createCommand = defineCommand({
   paths: [['create'], ['container', 'create']],

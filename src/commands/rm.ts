@@ -1,3 +1,4 @@
+import { allDependentsOf, refuseIfNeeded } from '../container/dependencies.ts';
 import { removeContainer } from '../container/remove.ts';
 import { isActive, readState } from '../container/state.ts';
 import { stopContainer } from '../container/stop.ts';
@@ -40,6 +41,12 @@ export const rmCommand = defineCommand({
     const selection = selectionOf(names, options, ignoreMissing);
     const graceSeconds = options.time === undefined ? 0 : parseStopTime(options.time);
     return forEachContainer(context, selection, undefined, async (container, engine) => {
+      if (options.depend) {
+        for (const one of allDependentsOf(engine, container)) {
+          await removeContainer(engine, one, { force: options.force });
+          context.stdout.write(`${one.id}\n`);
+        }
+      } else if (!options.all) refuseIfNeeded(engine, container);
       const isRunning = isActive(readState(engine.directories, container.id));
       if (options.force && isRunning && graceSeconds > 0)
         await stopContainer(engine, container, graceSeconds);

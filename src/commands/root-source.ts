@@ -16,9 +16,19 @@ export async function rootSource(
   engine: Engine,
 ): Promise<RootSource> {
   if (options.rootfs) {
-    const rootfs = resolve(name);
+    const overlay = name.endsWith(':O');
+    if (/:idmap/.test(name))
+      throw new TsmanError('option --rootfs: id-mapped root directories are not supported');
+    const rootfs = resolve(overlay ? name.slice(0, -2) : name);
     if (!existsSync(rootfs)) throw new TsmanError(`--rootfs ${rootfs}: no such directory`);
-    return { imageID: undefined, imageName: '', layers: [], rootfs, defaults: {} };
+    return {
+      imageID: undefined,
+      imageName: '',
+      layers: [],
+      rootfs,
+      rootfsOverlay: overlay,
+      defaults: {},
+    };
   }
   const wantsOther =
     options.platform !== undefined ||

@@ -1,16 +1,11 @@
-import * as fs from 'node:fs';
-import { hasCode, TsmanError, UsageError } from '../base/error.ts';
-import { createContainer } from '../container/create.ts';
+import { TsmanError, UsageError } from '../base/error.ts';
+import { startRequired } from '../container/dependencies.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from '../container/detach-keys.ts';
-import type { Container } from '../container/record.ts';
-import { isGone, removeContainer } from '../container/remove.ts';
-import { type StartOptions, startAndBecome } from '../container/start.ts';
-import { deleteContainerRow } from '../storage/containers.ts';
-import { type CommandContext, defineCommand } from './command.ts';
+import { removeImageIfUnused } from '../container/remove-image.ts';
+import { type StartOptions, startAndBecome, startAndWait } from '../container/start.ts';
+import { defineCommand } from './command.ts';
 import { CONTAINER_OPTIONS } from './container-options.ts';
-import { type ContainerOptions, toCreateRequest, withPublishedAll } from './create-request.ts';
-import type { Engine } from './engine.ts';
-import { rootSource } from './root-source.ts';
+import { create } from './create-container.ts';
 
 const RUN_OPTIONS = {
   ...CONTAINER_OPTIONS,
@@ -49,6 +44,10 @@ export const runCommand = defineCommand({
   completes: 'images',
   async run(options, args, context) {
     const attach = attachedStreams(options.attach, options.interactive, options.detach);
+    if (options.rmi && options.detach)
+      throw new TsmanError(
+        'options --rmi and --detach exclude each other: nobody is left to remove the image',
+      );
     const engine = context.openEngine();
     const container = await create(options, args, context, engine);
     const start: StartOptions = {
@@ -57,7 +56,11 @@ export const runCommand = defineCommand({
       sigProxy: options.sigProxy && !options.tty,
       announce: options.detach ? container.id : undefined,
     };
-    return await startAndBecome(engine, container, start);
+    await startRequired(engine, container);
+    if (!options.rmi) return await startAndBecome(engine, container, start);
+    const exitCode = await startAndWait(engine, container, start);
+    if (container.imageID !== undefined) await removeImageIfUnused(engine, container.imageID);
+    return exitCode;
   },
 });
 
@@ -80,59 +83,4 @@ function attachedStreams(
   const chosen =
     streams.length > 0 ? streams : ['stdout', 'stderr', ...(interactive ? ['stdin'] : [])];
   return (['stdin', 'stdout', 'stderr'] as const).filter((stream) => chosen.includes(stream));
-}
-
-/** Everything up to the record: image, ports, container, --cidfile. Shared with `create`. */
-export async function create(
-  options: ContainerOptions,
-  args: readonly string[],
-  context: CommandContext,
-  engine: Engine,
-): Promise<Container> {
-  const [image = '', ...command] = args;
-  const request = toCreateRequest(options, command);
-  if (options.cidfile !== undefined && fs.existsSync(options.cidfile)) {
-    throw new TsmanError(`option --cidfile ${options.cidfile}: the file exists`, {
-      hint: 'remove it if its container is gone',
-    });
-  }
-  const source = await rootSource(image, options, context, engine);
-  const exposed = [
-    ...Object.keys(source.defaults.ExposedPorts ?? {}),
-    ...request.spec.exposedPorts,
-  ];
-  const wanted = options.publishAll
-    ? withPublishedAll(request.spec.ports, exposed)
-    : request.spec.ports;
-  const ports =
-    wanted.length === 0
-      ? []
-      : await (await import('../network/host-ports.ts')).assignHostPorts(wanted);
-  if (options.replace && options.name !== undefined) await removeByName(engine, options.name);
-  const container = createContainer(
-    engine,
-    source,
-    { ...request, spec: { ...request.spec, ports } },
-    (holder) => {
-      if (!isGone(engine, holder)) return false;
-      deleteContainerRow(engine.storage, holder.id);
-      return true;
-    },
-  );
-  if (options.cidfile !== undefined) writeCidfile(options.cidfile, container.id);
-  return container;
-}
-
-async function removeByName(engine: Engine, name: string): Promise<void> {
-  const { existingContainers } = await import('./selection.ts');
-  const holder = existingContainers(engine).find((container) => container.name === name);
-  if (holder !== undefined) await removeContainer(engine, holder, { force: true });
-}
-
-function writeCidfile(path: string, id: string): void {
-  try {
-    fs.writeFileSync(path, id, { flag: 'wx' });
-  } catch (cause) {
-    if (!hasCode(cause, 'EEXIST')) throw new TsmanError(`option --cidfile ${path}`, { cause });
-  }
 }

@@ -1,5 +1,6 @@
 import { TsmanError, UsageError } from '../base/error.ts';
 import { attachAndBecome } from '../container/attach.ts';
+import { startRequired } from '../container/dependencies.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from '../container/detach-keys.ts';
 import { startAndBecome, startInBackground } from '../container/start.ts';
 import { isActive, readState } from '../container/state.ts';
@@ -41,8 +42,10 @@ export const startCommand = defineCommand({
         ['created', 'exited'],
         async (container, engine) => {
           // Docker and Podman take "start" of a running container for done.
-          if (!isActive(readState(engine.directories, container.id)))
+          if (!isActive(readState(engine.directories, container.id))) {
+            await startRequired(engine, container);
             await startInBackground(engine, container);
+          }
           return '';
         },
       );
@@ -69,6 +72,7 @@ export const startCommand = defineCommand({
       throw new TsmanError(
         `container ${container.name} was made without --interactive: it has no stdin to attach to`,
       );
+    await startRequired(engine, container);
     return await startAndBecome(engine, container, start);
   },
 });

@@ -18,6 +18,8 @@ import { type Container, type ContainerSpec, toContainer, type VolumeMount } fro
 import type { SecuritySettings } from './security.ts';
 import { parseSignal } from './signals.ts';
 import { containerDirectory } from './state.ts';
+import { isSystemd, SYSTEMD_STOP_SIGNAL, type SystemdMode, systemdMounts } from './systemd-mode.ts';
+import { imageFile, type UserFiles, type UserFilesRequest, userFiles } from './user-files.ts';
 
 /** The image a container is made from, or a directory in its stead (`--rootfs`). */
 export interface RootSource {
@@ -26,6 +28,8 @@ export interface RootSource {
   /** Hexadecimal diffIDs, uppermost first. */
   readonly layers: readonly string[];
   readonly rootfs: string | undefined;
+  /** `--rootfs DIR:O` */
+  readonly rootfsOverlay?: boolean;
   readonly defaults: ContainerDefaults;
 }
 
@@ -56,6 +60,7 @@ export interface CreateRequest {
   readonly oomScoreAdj: number | undefined;
   readonly stopSignal: number | undefined;
   readonly autoRemove: boolean;
+  readonly rare: RareRequest;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   /** The parts of the record that the flags alone decide. */
@@ -74,8 +79,23 @@ export interface CreateRequest {
     | 'init'
     | 'pidFile'
     | 'createCommand'
+    | 'monitorPidFile'
+    | 'personality'
+    | 'preservedFds'
+    | 'chrootDirs'
+    | 'requires'
     | 'restart'
   >;
+}
+
+/** What options ask for that few people need. */
+export interface RareRequest {
+  readonly domainname: string | undefined;
+  readonly systemd: SystemdMode;
+  readonly systemdTmpfsBytes: number | undefined;
+  readonly imageVolumes: 'anonymous' | 'tmpfs' | 'ignore';
+  readonly hostsBase: { readonly text: string } | { readonly fromImage: true } | undefined;
+  readonly userFiles: UserFilesRequest;
 }
 
 /** What creating needs from the engine. */
@@ -100,13 +120,18 @@ export function createContainer(
   onTaken: (holder: Container) => boolean,
 ): Container {
   const id = randomBytes(32).toString('hex');
-  const spec = buildSpec(source, request);
+  const layers = layerDirectories(target, source);
+  const files = findUserFiles(layers, source, request);
+  const spec = buildSpec(source, request, layers, files);
   const config = buildConfig(id, target, source, request, spec);
   const directory = containerDirectory(target.directories, id);
-  for (const part of source.rootfs === undefined ? ['', '/upper', '/work'] : ['']) {
+  const isOverlay = source.rootfs === undefined || source.rootfsOverlay === true;
+  for (const part of isOverlay ? ['', '/upper', '/work'] : ['']) {
     fs.mkdirSync(directory + part, { recursive: true, mode: part === '/upper' ? 0o755 : 0o700 });
   }
   fs.writeFileSync(`${directory}/config.json`, JSON.stringify(config), { mode: 0o600 });
+  for (const name of spec.userFiles ?? [])
+    fs.writeFileSync(`${directory}/${name}`, files[name] ?? '', { mode: 0o644 });
   try {
     const container = insertRecord(target.storage, id, source, request, spec, onTaken);
     recordEvent(target.storage, 'create', container);
@@ -159,7 +184,41 @@ export function checkName(name: string): void {
   }
 }
 
-function buildSpec(source: RootSource, request: CreateRequest): ContainerSpec {
+/** The directories of the root, uppermost first. */
+function layerDirectories(target: CreateTarget, source: RootSource): string[] {
+  if (source.rootfs !== undefined) return [source.rootfs];
+  return source.layers.map((hex) => `${target.directories.dataRoot}/layers/${hex}`);
+}
+
+function findUserFiles(
+  layers: readonly string[],
+  source: RootSource,
+  request: CreateRequest,
+): UserFiles {
+  const user = request.user ?? source.defaults.User ?? '';
+  const home = request.workdir ?? (source.defaults.WorkingDir || '/');
+  return userFiles(layers, user, home, request.rare.userFiles);
+}
+
+function hostsBase(layers: readonly string[], { hostsBase: wish }: RareRequest): { base?: string } {
+  if (wish === undefined) return {};
+  const base = 'text' in wish ? wish.text : imageFile(layers, 'etc/hosts');
+  return base === undefined ? {} : { base };
+}
+
+/** The flag, else what the image says; systemd ends on another signal than TERM. */
+function stopSignal(source: RootSource, request: CreateRequest, command: string[]): number {
+  if (request.stopSignal !== undefined) return request.stopSignal;
+  if (source.defaults.StopSignal) return parseSignal(source.defaults.StopSignal);
+  return isSystemd(request.rare.systemd, command) ? SYSTEMD_STOP_SIGNAL : SIGTERM;
+}
+
+function buildSpec(
+  source: RootSource,
+  request: CreateRequest,
+  layers: readonly string[],
+  files: UserFiles,
+): ContainerSpec {
   const { defaults } = source;
   const entrypoint = request.entrypoint ?? defaults.Entrypoint ?? [];
   // A new entrypoint makes the image's arguments meaningless; Docker and Podman drop them too.
@@ -182,8 +241,10 @@ function buildSpec(source: RootSource, request: CreateRequest): ContainerSpec {
     exposedPorts: [
       ...new Set([...Object.keys(defaults.ExposedPorts ?? {}), ...request.spec.exposedPorts]),
     ],
-    stopSignal:
-      request.stopSignal ?? (defaults.StopSignal ? parseSignal(defaults.StopSignal) : SIGTERM),
+    stopSignal: stopSignal(source, request, [...entrypoint, ...command]),
+    hosts: { ...request.spec.hosts, ...hostsBase(layers, request.rare) },
+    ...(source.rootfsOverlay === true ? { rootfsOverlay: true } : {}),
+    userFiles: (['passwd', 'group'] as const).filter((name) => files[name] !== undefined),
     labels: { ...defaults.Labels, ...request.labels },
     annotations: request.annotations,
     privileged: request.privileged,
@@ -232,7 +293,8 @@ function buildConfig(
     },
     root: { path: source.rootfs ?? 'rootfs', readonly: request.readOnly },
     ...(hostname === undefined ? {} : { hostname }),
-    mounts: allMounts(target, request),
+    ...(request.rare.domainname === undefined ? {} : { domainname: request.rare.domainname }),
+    mounts: allMounts(target, source, request, spec),
     annotations: request.annotations,
     linux: {
       namespaces: namespaceList(request.namespaces),
@@ -250,7 +312,12 @@ function mergeRlimits(asked: readonly Rlimit[]): Rlimit[] {
 }
 
 /** Ours, then the user's, outer directories before inner ones; a user's mount replaces ours at the same place. */
-function allMounts(target: CreateTarget, request: CreateRequest): RuntimeMount[] {
+function allMounts(
+  target: CreateTarget,
+  source: RootSource,
+  request: CreateRequest,
+  spec: ContainerSpec,
+): RuntimeMount[] {
   const ours = defaultMounts({
     hostNetwork: request.namespaces.network === 'host',
     hostPid: request.namespaces.pid === 'host',
@@ -259,6 +326,9 @@ function allMounts(target: CreateTarget, request: CreateRequest): RuntimeMount[]
     shmSizeBytes: request.shmSizeBytes,
     hasTtyGroup: target.userns.kind !== 'single',
   });
+  const proc = ours.findIndex((mount) => mount.type === 'proc');
+  if (proc !== -1)
+    ours[proc] = withOptions(ours[proc] as RuntimeMount, request.security.procOptions);
   const readOnlyTmpfs =
     request.readOnly && request.readOnlyTmpfs
       ? ['/run', '/tmp', '/var/tmp'].map(writableTmpfs)
@@ -276,7 +346,18 @@ function allMounts(target: CreateTarget, request: CreateRequest): RuntimeMount[]
     (a, b) => depth(a.destination) - depth(b.destination),
   );
   const taken = new Set(users.map((mount) => mount.destination));
-  return [...ours, ...readOnlyTmpfs].filter((mount) => !taken.has(mount.destination)).concat(users);
+  const { rare } = request;
+  const systemd = isSystemd(rare.systemd, [...spec.entrypoint, ...spec.command])
+    ? systemdMounts(rare.systemdTmpfsBytes)
+    : [];
+  const imageVolumes =
+    rare.imageVolumes === 'tmpfs' ? Object.keys(source.defaults.Volumes ?? {}) : [];
+  const extra = [...readOnlyTmpfs, ...systemd, ...imageVolumes.map(writableTmpfs)];
+  return [...ours, ...extra].filter((mount) => !taken.has(mount.destination)).concat(users);
+}
+
+function withOptions(mount: RuntimeMount, options: readonly string[]): RuntimeMount {
+  return { ...mount, options: [...mount.options, ...options] };
 }
 
 function writableTmpfs(destination: string): RuntimeMount {

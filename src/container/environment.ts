@@ -9,6 +9,8 @@ export interface EnvironmentRequest {
   readonly unset: readonly string[];
   readonly unsetAll: boolean;
   readonly httpProxy: boolean;
+  /** `KEY=VALUE` where `$NAME` and `${NAME}` stand for variables set so far. */
+  readonly merge?: readonly string[];
 }
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -37,10 +39,19 @@ export function buildEnvironment(
     for (const [key, value] of Object.entries(caller))
       if (value !== undefined) result.set(key, value);
   for (const key of request.unset) result.delete(key);
+  for (const entry of request.merge ?? []) set(result, expand(entry, result));
   for (const file of request.envFiles)
     for (const entry of readEnvFile(file)) setFromUser(result, entry, caller);
   for (const entry of request.env) setFromUser(result, entry, caller);
   return [...result].map(([key, value]) => `${key}=${value}`);
+}
+
+function expand(entry: string, variables: ReadonlyMap<string, string>): string {
+  return entry.replace(
+    /\$(?:\{(\w+)\}|(\w+))/g,
+    (_, braced: string | undefined, bare: string | undefined) =>
+      variables.get(braced ?? bare ?? '') ?? '',
+  );
 }
 
 function copyProxies(result: Map<string, string>, caller: NodeJS.ProcessEnv): void {

@@ -9,6 +9,7 @@ export function hostsFile(container: Container, hostname: string | undefined): s
   if (networkMode === 'host') return [readIfExists('/etc/hosts') ?? '', ...lines, ''].join('\n');
   const own = [hostname, container.name].filter((name) => name !== undefined).join(' ');
   return [
+    ...(hosts.base === undefined ? [] : [hosts.base.trimEnd()]),
     '127.0.0.1 localhost localhost.localdomain',
     '::1 localhost localhost.localdomain',
     ...lines,

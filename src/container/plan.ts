@@ -58,6 +58,9 @@ export function containerSteps(
       ([name, value]): PlanRecord => ['sysctl', name.replaceAll('.', '/'), value],
     ),
     ...(ownUts && config.hostname !== undefined ? [['hostname', config.hostname] as const] : []),
+    ...(ownUts && config.domainname !== undefined
+      ? [['domainname', config.domainname] as const]
+      : []),
     ...(ownNetwork ? [['loopback'] as const] : []),
     ['pivot', ...(config.root.readonly === true ? ['ro'] : [])],
     ...processSteps(
@@ -116,7 +119,8 @@ function limitWord(value: number): string | number {
 
 function rootRecord(container: Container, _config: RuntimeConfig, places: PlanPlaces): PlanRecord {
   const { rootfs, layers } = container.spec;
-  if (rootfs !== undefined) return ['rootfs-bind', rootfs, ''];
+  if (rootfs !== undefined && container.spec.rootfsOverlay !== true)
+    return ['rootfs-bind', rootfs, ''];
   const directory = places.containerDirectory;
   const flags = container.autoRemove ? 'volatile' : '';
   // Read-only is set at the pivot: until then the mount points below may have to be made.
@@ -125,7 +129,7 @@ function rootRecord(container: Container, _config: RuntimeConfig, places: PlanPl
     `${directory}/upper`,
     `${directory}/work`,
     flags,
-    ...layers.map((hex) => `${places.layersDirectory}/${hex}`),
+    ...(rootfs === undefined ? layers.map((hex) => `${places.layersDirectory}/${hex}`) : [rootfs]),
   ];
 }
 
@@ -164,7 +168,9 @@ function fileBinds(container: Container, places: PlanPlaces): PlanRecord[] {
     ...(hosts.noHostname ? [] : [['hostname', '/etc/hostname'] as [string, string]]),
     ['containerenv', '/run/.containerenv'],
   ];
+  const roots = ['', ...(container.spec.chrootDirs ?? [])];
   const records = files
+    .flatMap(([name, path]) => roots.map((root): [string, string] => [name, root + path]))
     .filter(([, destination]) => !taken.has(destination))
     .map(
       ([name, destination]): PlanRecord => [
@@ -174,6 +180,10 @@ function fileBinds(container: Container, places: PlanPlaces): PlanRecord[] {
         'file,nosuid,nodev,rprivate',
       ],
     );
+  for (const name of container.spec.userFiles ?? []) {
+    const file = `${places.containerDirectory}/${name}`;
+    records.push(['bind', file, `/etc/${name}`, 'file,nosuid,nodev,rprivate']);
+  }
   if (container.spec.init !== undefined) {
     records.push([
       'bind',

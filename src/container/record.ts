@@ -42,6 +42,18 @@ export interface ContainerSpec {
   readonly pidFile: string | undefined;
   readonly volumes: readonly VolumeMount[];
   readonly createCommand: readonly string[];
+  readonly monitorPidFile?: string;
+  /** Bits of personality(2). */
+  readonly personality?: number;
+  /** So many descriptors from 3 on go to the program. */
+  readonly preservedFds?: number;
+  readonly chrootDirs?: readonly string[];
+  /** IDs of containers that must run first, and cannot be removed before this one. */
+  readonly requires?: readonly string[];
+  /** `--rootfs DIR:O`: what the container changes goes to an upper layer. */
+  readonly rootfsOverlay?: boolean;
+  /** Files of the container's directory bound over the image's /etc/passwd and /etc/group. */
+  readonly userFiles?: readonly ('passwd' | 'group')[];
   readonly restart?: RestartPolicy;
 }
 
@@ -52,6 +64,8 @@ export interface HostsSettings {
   readonly dnsOptions: readonly string[];
   readonly noHosts: boolean;
   readonly noHostname: boolean;
+  /** What /etc/hosts begins with. */
+  readonly base?: string;
 }
 
 export type LogDriver = 'k8s-file' | 'json-file' | 'none' | 'passthrough';
@@ -62,6 +76,7 @@ export interface LogSettings {
   readonly path: string | undefined;
   readonly maxSizeBytes: number;
   readonly maxFiles: number;
+  readonly tag?: string;
 }
 
 export interface InitSettings {

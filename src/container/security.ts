@@ -9,6 +9,8 @@ export interface SecuritySettings {
   readonly noNewPrivileges: boolean;
   readonly maskedPaths: readonly string[];
   readonly readonlyPaths: readonly string[];
+  /** Mount options of /proc, proc(5): `hidepid=2`. */
+  readonly procOptions: readonly string[];
 }
 
 /** @throws UsageError for an unknown option; TsmanError for one this host cannot honour */
@@ -18,6 +20,7 @@ export function parseSecurityOptions(
 ): SecuritySettings {
   let seccomp = privileged ? 'unconfined' : 'default';
   let noNewPrivileges = false;
+  const procOptions: string[] = [];
   const masked = new Set(privileged ? [] : MASKED_PATHS);
   const readonly = new Set(privileged ? [] : READONLY_PATHS);
   for (const value of values) {
@@ -26,14 +29,19 @@ export function parseSecurityOptions(
     else if (key === 'seccomp') seccomp = seccompChoice(rest ?? '');
     else if (key === 'mask') for (const path of paths(value, rest)) masked.add(path);
     else if (key === 'unmask') unmask(paths(value, rest), masked, readonly);
+    else if (key === 'proc-opts') procOptions.push(...procMountOptions(value, rest));
+    else if (value === 'systempaths=unconfined') unmask(['ALL'], masked, readonly);
     else if (key === 'label') requireLabelDisable(value, rest);
     else if (key === 'apparmor') requireUnconfined(value, rest);
     else
       throw new UsageError(`option --security-opt: unknown ${JSON.stringify(value)}`, {
-        hint: 'known are seccomp=, no-new-privileges, mask=, unmask=, label=disable, apparmor=unconfined',
+        hint: 'known are seccomp=, no-new-privileges, mask=, unmask=, proc-opts=, label=disable, apparmor=unconfined',
       });
   }
-  return { seccomp, noNewPrivileges, maskedPaths: [...masked], readonlyPaths: [...readonly] };
+  return {
+    ...{ seccomp, noNewPrivileges, procOptions },
+    ...{ maskedPaths: [...masked], readonlyPaths: [...readonly] },
+  };
 }
 
 /** Docker's old spelling is `key:value`, today's `key=value`. */
@@ -68,6 +76,16 @@ function unmask(list: readonly string[], masked: Set<string>, readonly: Set<stri
 /** `/proc/*` covers everything directly below. */
 function matchesGlob(pattern: string, path: string): boolean {
   return pattern.endsWith('/*') && path.startsWith(pattern.slice(0, -1));
+}
+
+function procMountOptions(option: string, value: string | undefined): string[] {
+  const words = (value ?? '').split(',').filter((word) => word !== '');
+  if (
+    words.length === 0 ||
+    words.some((word) => !/^(hidepid|gid|subset)=\w+$|^(ro|rw)$/.test(word))
+  )
+    throw new UsageError(`option --security-opt ${option}: want hidepid=, gid= or subset=pid`);
+  return words;
 }
 
 function requireLabelDisable(option: string, value: string | undefined): void {

@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { TsmanError } from '../base/error.ts';
 import { helperPath } from '../helper/location.ts';
 import type { PlanRecord } from '../helper/plan.ts';
-import { becomeHelper, explainRecord, runHelper, writePlan } from '../helper/run.ts';
+import {
+  becomeHelper,
+  explainRecord,
+  runHelper,
+  runInForeground,
+  writePlan,
+} from '../helper/run.ts';
 import { networkRecords } from '../network/pasta.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import { usernsRecords } from '../rootless/id-map.ts';
@@ -44,6 +50,16 @@ export async function startAndBecome(
     explainRecord(target.directories, 'start', container.id),
   );
   return await becomeHelper('box', path);
+}
+
+/** The same for a caller that has something to do afterwards: this process stays, and waits. */
+export async function startAndWait(
+  target: CreateTarget,
+  container: Container,
+  options: StartOptions,
+): Promise<number> {
+  const failure = explainRecord(target.directories, 'start', container.id);
+  return await runInForeground('box', prepareStart(target, container, options, failure));
 }
 
 /** Starts a container in the background and returns the pid of its first process. @throws TsmanError */
@@ -130,6 +146,9 @@ function boxSettings(
   if (options.announce !== undefined) records.push(['announce', options.announce]);
   if (spec.pidFile !== undefined) records.push(['pidfile', spec.pidFile]);
   records.push(...restartRecords(spec.restart));
+  if (spec.monitorPidFile !== undefined) records.push(['monitor-pidfile', spec.monitorPidFile]);
+  if (spec.personality !== undefined) records.push(['personality', spec.personality.toString(16)]);
+  if (spec.preservedFds !== undefined) records.push(['preserve-fds', spec.preservedFds]);
   if (spec.timeoutSeconds > 0) records.push(['timeout', spec.timeoutSeconds]);
   records.push(
     ...networkRecords(

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import { EXIT_CANNOT_EXECUTE, EXIT_NOT_FOUND, TsmanError } from '../base/error.ts';
 import { helperPath } from './location.ts';
@@ -32,10 +32,27 @@ export async function becomeHelper(verb: string, planPath: string): Promise<numb
   return await spawnInherited(helper, [verb, planPath]);
 }
 
+const PASSED_SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+
+/** Runs the helper with our streams and waits for it; the signals we get are meant for it. */
+export async function runInForeground(verb: string, planPath: string): Promise<number> {
+  const child = spawn(helperPath(), [verb, planPath], { stdio: 'inherit' });
+  const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
+  for (const signal of PASSED_SIGNALS) process.on(signal, pass);
+  try {
+    return await exitOf(child);
+  } finally {
+    for (const signal of PASSED_SIGNALS) process.off(signal, pass);
+  }
+}
+
 function spawnInherited(helper: string, args: string[]): Promise<number> {
+  return exitOf(spawn(helper, args, { stdio: 'inherit' }));
+}
+
+function exitOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(helper, args, { stdio: 'inherit' });
-    child.on('error', (cause) => reject(new TsmanError(`run ${helper}`, { cause })));
+    child.on('error', (cause) => reject(new TsmanError(`run ${helperPath()}`, { cause })));
     child.on('exit', (code) => resolve(code ?? EXIT_CANNOT_EXECUTE));
   });
 }

@@ -1,0 +1,79 @@
+import * as fs from 'node:fs';
+import { hasCode, TsmanError } from '../base/error.ts';
+import { createContainer } from '../container/create.ts';
+import { type Container, findContainer } from '../container/record.ts';
+import { isGone, removeContainer } from '../container/remove.ts';
+import { deleteContainerRow } from '../storage/containers.ts';
+import type { CommandContext } from './command.ts';
+import { CONTAINER_OPTIONS } from './container-options.ts';
+import { type ContainerOptions, toCreateRequest, withPublishedAll } from './create-request.ts';
+import type { Engine } from './engine.ts';
+import { refuseOptions } from './refused-options.ts';
+import { rootSource } from './root-source.ts';
+import { existingContainers } from './selection.ts';
+
+/** Everything up to the record: image, ports, container, --cidfile. Shared with `create`. */
+export async function create(
+  options: ContainerOptions,
+  args: readonly string[],
+  context: CommandContext,
+  engine: Engine,
+): Promise<Container> {
+  const [image = '', ...command] = args;
+  refuseOptions(CONTAINER_OPTIONS, context);
+  const request = toCreateRequest(options, command);
+  if (options.cidfile !== undefined && fs.existsSync(options.cidfile)) {
+    throw new TsmanError(`option --cidfile ${options.cidfile}: the file exists`, {
+      hint: 'remove it if its container is gone',
+    });
+  }
+  const source = await rootSource(image, options, context, engine);
+  const exposed = [
+    ...Object.keys(source.defaults.ExposedPorts ?? {}),
+    ...request.spec.exposedPorts,
+  ];
+  const wanted = options.publishAll
+    ? withPublishedAll(request.spec.ports, exposed)
+    : request.spec.ports;
+  const ports =
+    wanted.length === 0
+      ? []
+      : await (await import('../network/host-ports.ts')).assignHostPorts(wanted);
+  if (options.replace && options.name !== undefined) await removeByName(engine, options.name);
+  const container = createContainer(
+    engine,
+    source,
+    { ...request, spec: { ...request.spec, ports, ...requiredContainers(options, engine) } },
+    (holder) => {
+      if (!isGone(engine, holder)) return false;
+      deleteContainerRow(engine.storage, holder.id);
+      return true;
+    },
+  );
+  if (options.cidfile !== undefined) writeCidfile(options.cidfile, container.id);
+  return container;
+}
+
+async function removeByName(engine: Engine, name: string): Promise<void> {
+  const holder = existingContainers(engine).find((container) => container.name === name);
+  if (holder !== undefined) await removeContainer(engine, holder, { force: true });
+}
+
+function writeCidfile(path: string, id: string): void {
+  try {
+    fs.writeFileSync(path, id, { flag: 'wx' });
+  } catch (cause) {
+    if (!hasCode(cause, 'EEXIST')) throw new TsmanError(`option --cidfile ${path}`, { cause });
+  }
+}
+
+/** IDs of what `--requires` names and of the containers whose namespaces are to be shared. */
+function requiredContainers(options: ContainerOptions, engine: Engine): { requires?: string[] } {
+  const { pid, ipc, uts, cgroupns, network, net } = options;
+  const shared = [pid, ipc, uts, cgroupns, ...network, ...net].flatMap((mode) =>
+    mode?.startsWith('container:') === true ? [mode.slice('container:'.length)] : [],
+  );
+  const names = [...options.requires.flatMap((text) => text.split(',')), ...shared];
+  if (names.length === 0) return {};
+  return { requires: [...new Set(names.map((name) => findContainer(engine.storage, name).id))] };
+}

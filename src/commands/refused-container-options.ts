@@ -1,0 +1,42 @@
+import type { OptionSpecs } from './command.ts';
+import { refused } from './refused-options.ts';
+
+const NO_NETWORKS = "networks of one's own do not exist yet";
+const NO_USERNS =
+  "a user namespace of its own is not supported yet: all containers share the engine's";
+const NO_PODS = 'pods do not exist yet';
+const CGROUP_V1 = 'cgroup v2 has no such setting';
+
+/** Options of `podman run` and `docker run` that cannot be honoured, each with its reason. */
+export const REFUSED_CONTAINER_OPTIONS = {
+  cpuRtPeriod: refused('realtime limits exist in cgroup v1 only, and for root'),
+  cpuRtRuntime: refused('realtime limits exist in cgroup v1 only, and for root'),
+  decryptionKey: refused('encrypted images are not supported'),
+  deviceCgroupRule: refused(
+    'a user namespace may not load device rules; what is not bound by --device is out of reach anyway',
+  ),
+  gidmap: refused(NO_USERNS),
+  gpus: refused('GPU devices by CDI are not supported yet; bind the nodes with --device'),
+  initCtr: refused(NO_PODS),
+  ip: refused(NO_NETWORKS),
+  ip6: refused(NO_NETWORKS),
+  link: refused("links are Docker's past; give both containers --network container:NAME"),
+  linkLocalIp: refused(NO_NETWORKS),
+  macAddress: refused(NO_NETWORKS),
+  memorySwappiness: refused(CGROUP_V1),
+  networkAlias: refused(NO_NETWORKS),
+  netAlias: refused(NO_NETWORKS),
+  oomKillDisable: refused(CGROUP_V1, true),
+  pod: refused(NO_PODS),
+  podIdFile: refused(NO_PODS),
+  rdtClass: refused('only root may use resctrl'),
+  runtime: refused('tsman runs containers itself, without crun or runc'),
+  secret: refused('secrets do not exist yet; bind a file with -v'),
+  storageOpt: refused('quotas need a file system mounted with pquota, by root'),
+  subgidname: refused(NO_USERNS),
+  subuidname: refused(NO_USERNS),
+  uidmap: refused(NO_USERNS),
+  useApiSocket: refused('there is no daemon whose socket could be given', true),
+  volumeDriver: refused('volume plugins do not exist'),
+  volumesFrom: refused('volumes do not exist yet; repeat the -v of the other container'),
+} as const satisfies OptionSpecs;

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { TsmanError, UsageError } from '../base/error.ts';
+import { parseSizeBytes } from '../base/size.ts';
+import type { RareRequest } from '../container/create.ts';
+import type { ContainerSpec } from '../container/record.ts';
+import { parseSystemdMode } from '../container/systemd-mode.ts';
+import type { OptionValues } from './command.ts';
+import type { RARE_CONTAINER_OPTIONS } from './rare-container-options.ts';
+import { parseHostname, parsePersonality, parsePreservedFds } from './request-values.ts';
+
+type RareOptions = OptionValues<typeof RARE_CONTAINER_OPTIONS>;
+
+/** The part of the record that rare options decide. @throws UsageError, TsmanError */
+export function rareSpec(
+  options: RareOptions,
+): Pick<ContainerSpec, 'monitorPidFile' | 'personality' | 'preservedFds' | 'chrootDirs'> {
+  checkUserns(options.userns);
+  checkSeccompPolicy(options.seccompPolicy);
+  const personality = parsePersonality(options.personality);
+  const preservedFds = parsePreservedFds(options.preserveFds, options.preserveFd);
+  for (const directory of options.chrootdirs)
+    if (!directory.startsWith('/'))
+      throw new UsageError(
+        `option --chrootdirs: ${JSON.stringify(directory)} is not an absolute path`,
+      );
+  return {
+    ...(options.conmonPidfile === undefined
+      ? {}
+      : { monitorPidFile: resolve(options.conmonPidfile) }),
+    ...(personality === undefined ? {} : { personality }),
+    ...(preservedFds === 0 ? {} : { preservedFds }),
+    ...(options.chrootdirs.length === 0 ? {} : { chrootDirs: options.chrootdirs }),
+  };
+}
+
+/** The part of the request that rare options decide. @throws UsageError, TsmanError */
+export function rareRequest(options: RareOptions): RareRequest {
+  return {
+    domainname: parseHostname('--domainname', options.domainname),
+    systemd: parseSystemdMode(options.systemd),
+    systemdTmpfsBytes:
+      options.shmSizeSystemd === undefined
+        ? undefined
+        : parseSizeBytes(options.shmSizeSystemd, '--shm-size-systemd'),
+    imageVolumes: parseImageVolumes(options.imageVolume),
+    hostsBase: parseHostsFile(options.hostsFile),
+    userFiles: {
+      addMissing: options.passwd,
+      passwdEntry: options.passwdEntry,
+      groupEntry: options.groupEntry,
+      hostUsers: options.hostuser,
+    },
+  };
+}
+
+function parseImageVolumes(text: string | undefined): RareRequest['imageVolumes'] {
+  if (text === undefined || text === 'anonymous' || text === 'bind') return 'anonymous';
+  if (text === 'tmpfs' || text === 'ignore') return text;
+  throw new UsageError(
+    `option --image-volume: ${JSON.stringify(text)} is not anonymous, bind, tmpfs or ignore`,
+  );
+}
+
+function parseHostsFile(text: string | undefined): RareRequest['hostsBase'] {
+  if (text === undefined || text === '' || text === 'none') return undefined;
+  if (text === 'image') return { fromImage: true };
+  try {
+    return { text: readFileSync(text, 'utf8') };
+  } catch (cause) {
+    throw new TsmanError(`option --hosts-file ${text}`, { cause });
+  }
+}
+
+function checkUserns(mode: string | undefined): void {
+  if (mode === undefined || mode === '' || mode === 'host') return;
+  throw new TsmanError(
+    `option --userns ${mode}: a user namespace of its own is not supported yet: all containers share the engine's`,
+    { hint: 'leave it out: root in the container is you, other ids are from your /etc/subuid' },
+  );
+}
+
+function checkSeccompPolicy(policy: string | undefined): void {
+  if (policy === undefined || policy === 'default') return;
+  throw new TsmanError(
+    `option --seccomp-policy ${policy}: profiles in image labels are not honoured`,
+    { hint: 'give the profile with --security-opt seccomp=FILE' },
+  );
+}
