@@ -1,0 +1,125 @@
+import type { RuntimeConfig, RuntimeMount } from '../oci/runtime-config.ts';
+import { resolveCapabilities } from './capabilities.ts';
+import type { CreateRequest, CreateTarget, RootSource } from './create-types.ts';
+import { defaultMounts } from './default-mounts.ts';
+import { buildEnvironment } from './environment.ts';
+import { defaultRlimits, type Rlimit } from './limits.ts';
+import { namespaceList } from './namespaces.ts';
+import type { ContainerSpec } from './record.ts';
+import { isSystemd, systemdMounts } from './systemd-mode.ts';
+
+/** The OCI configuration: all that the kernel is told at every start. */
+export function buildConfig(
+  id: string,
+  target: CreateTarget,
+  source: RootSource,
+  request: CreateRequest,
+  spec: ContainerSpec,
+): RuntimeConfig {
+  const hostname =
+    request.hostname ?? (request.namespaces.uts === 'host' ? undefined : id.slice(0, 12));
+  const capabilities = resolveCapabilities(request.capAdd, request.capDrop, request.privileged);
+  const defaults = [
+    'container=tsman',
+    ...(spec.terminal ? ['TERM=xterm'] : []),
+    ...(hostname === undefined ? [] : [`HOSTNAME=${hostname}`]),
+  ];
+  return {
+    ociVersion: '1.1.0',
+    process: {
+      terminal: spec.terminal,
+      user: {
+        uid: 0,
+        gid: 0,
+        ...(request.umask === undefined ? { umask: 0o22 } : { umask: request.umask }),
+      },
+      args: [...spec.entrypoint, ...spec.command],
+      env: buildEnvironment(request.environment, source.defaults.Env ?? [], defaults, process.env),
+      cwd: request.workdir ?? (source.defaults.WorkingDir || '/'),
+      capabilities: {
+        bounding: capabilities,
+        effective: capabilities,
+        permitted: capabilities,
+        inheritable: [],
+        ambient: [],
+      },
+      rlimits: mergeRlimits(request.rlimits),
+      noNewPrivileges: request.security.noNewPrivileges,
+      ...(request.oomScoreAdj === undefined ? {} : { oomScoreAdj: request.oomScoreAdj }),
+    },
+    root: { path: source.rootfs ?? 'rootfs', readonly: request.readOnly },
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(request.rare.domainname === undefined ? {} : { domainname: request.rare.domainname }),
+    mounts: allMounts(target, source, request, spec),
+    annotations: request.annotations,
+    linux: {
+      namespaces: namespaceList(request.namespaces),
+      maskedPaths: request.security.maskedPaths,
+      readonlyPaths: request.security.readonlyPaths,
+      sysctl: request.sysctl,
+      devices: request.devices,
+    },
+  };
+}
+
+function mergeRlimits(asked: readonly Rlimit[]): Rlimit[] {
+  const own = new Set(asked.map((limit) => limit.type));
+  return [...defaultRlimits().filter((limit) => !own.has(limit.type)), ...asked];
+}
+
+/** Ours, then the user's, outer directories before inner ones; a user's mount replaces ours at the same place. */
+function allMounts(
+  target: CreateTarget,
+  source: RootSource,
+  request: CreateRequest,
+  spec: ContainerSpec,
+): RuntimeMount[] {
+  const ours = defaultMounts({
+    hostNetwork: request.namespaces.network === 'host',
+    hostPid: request.namespaces.pid === 'host',
+    hostIpc: request.namespaces.ipc === 'host',
+    privileged: request.privileged,
+    shmSizeBytes: request.shmSizeBytes,
+    hasTtyGroup: target.userns.kind !== 'single',
+  });
+  const proc = ours.findIndex((mount) => mount.type === 'proc');
+  if (proc !== -1)
+    ours[proc] = withOptions(ours[proc] as RuntimeMount, request.security.procOptions);
+  const readOnlyTmpfs =
+    request.readOnly && request.readOnlyTmpfs
+      ? ['/run', '/tmp', '/var/tmp'].map(writableTmpfs)
+      : [];
+  const binds = request.volumes.map(({ source, destination, options }) => ({
+    source,
+    destination,
+    type: 'bind',
+    options: [
+      options.includes('bind') ? 'bind' : 'rbind',
+      ...options.filter((word) => !['z', 'Z', 'bind', 'rbind'].includes(word)),
+    ],
+  }));
+  const users = [...request.mounts, ...binds].sort(
+    (a, b) => depth(a.destination) - depth(b.destination),
+  );
+  const taken = new Set(users.map((mount) => mount.destination));
+  const { rare } = request;
+  const systemd = isSystemd(rare.systemd, [...spec.entrypoint, ...spec.command])
+    ? systemdMounts(rare.systemdTmpfsBytes)
+    : [];
+  const imageVolumes =
+    rare.imageVolumes === 'tmpfs' ? Object.keys(source.defaults.Volumes ?? {}) : [];
+  const extra = [...readOnlyTmpfs, ...systemd, ...imageVolumes.map(writableTmpfs)];
+  return [...ours, ...extra].filter((mount) => !taken.has(mount.destination)).concat(users);
+}
+
+function withOptions(mount: RuntimeMount, options: readonly string[]): RuntimeMount {
+  return { ...mount, options: [...mount.options, ...options] };
+}
+
+function writableTmpfs(destination: string): RuntimeMount {
+  return { destination, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', 'mode=1777'] };
+}
+
+function depth(path: string): number {
+  return path.split('/').length;
+}
