@@ -40,7 +40,6 @@ static bool is_detached(const struct plan *plan)
 
 static int prepare(struct exec *exec, const struct plan *plan, struct failure *why)
 {
-	const struct record *target = plan_find(plan, "target");
 	const struct record *filter = plan_find(plan, "seccomp");
 	struct winsize size;
 
@@ -50,10 +49,6 @@ static int prepare(struct exec *exec, const struct plan *plan, struct failure *w
 		exec->keep.rows = size.ws_row;
 		exec->keep.columns = size.ws_col;
 	}
-	exec->target = (pid_t)number_of(target->argv[0]);
-	exec->pidfd = process_open(exec->target, number_of(target->argv[1]));
-	if (exec->pidfd < 0)
-		return fail(why, "target", target->argv[0]);
 	/* Host paths, opened while they still are. */
 	if (filter != NULL) {
 		exec->keep.filter = open(filter->argv[0], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -64,6 +59,15 @@ static int prepare(struct exec *exec, const struct plan *plan, struct failure *w
 		return -1;
 	exec->sealed = seal_by_copy(why);
 	return exec->sealed < 0 ? -1 : 0;
+}
+
+static int open_target(struct exec *exec, struct failure *why)
+{
+	const struct record *target = plan_find(exec->plan, "target");
+
+	exec->target = (pid_t)number_of(target->argv[0]);
+	exec->pidfd = process_open(exec->target, number_of(target->argv[1]));
+	return exec->pidfd < 0 ? fail(why, "target", target->argv[0]) : 0;
 }
 
 /* What of 0, 1 and 2 is not the caller's. */
@@ -110,6 +114,24 @@ static _Noreturn void intermediate(struct exec *exec)
 	else
 		(void)message_send(exec->keep.sync, &message, -1);
 	_exit(0);
+}
+
+_Noreturn void exec_probe(const char *path, pid_t target, int pidfd, int output, int sync)
+{
+	struct failure why = { 0 };
+	struct plan plan = { .fd = -1 };
+	struct exec exec;
+
+	if (plan_read(&plan, path, &why) < 0 || plan_check_verb(&plan, PLAN_EXEC, &why) < 0 ||
+	    prepare(&exec, &plan, &why) < 0 ||
+	    (dup2(output, 1) < 0 || dup2(output, 2) < 0 ? fail(&why, "stdio", "dup2") : 0) < 0) {
+		(void)message_send_failure(sync, &why);
+		_exit(0);
+	}
+	exec.target = target;
+	exec.pidfd = pidfd;
+	exec.keep.sync = sync;
+	intermediate(&exec);
 }
 
 /* Until the command runs: its pid, its terminal, or why not. */
@@ -183,7 +205,7 @@ int exec_main(const struct plan *plan)
 	AUTO_CLOSE int pidfd = -1;
 
 	if (descriptors_close_inherited(plan, &why) < 0 || prepare(&exec, plan, &why) < 0 ||
-	    start(&exec, &why) < 0)
+	    open_target(&exec, &why) < 0 || start(&exec, &why) < 0)
 		return report_failure(plan, &why);
 	close_and_forget(&exec.sealed);
 	pidfd = sys_pidfd_open(exec.child);

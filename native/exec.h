@@ -10,6 +10,10 @@
 int exec_main(const struct plan *plan);
 int unshare_main(const struct plan *plan);
 
+/* In a child of the monitor's: clones its brother, which becomes the command of the exec plan at
+ * `path` in the container of `target`. Says on `sync` which pid it has, or what failed. */
+_Noreturn void exec_probe(const char *path, pid_t target, int pidfd, int output, int sync);
+
 /* exec_join.c: enter every namespace in which `pid` differs from us, and be root there. */
 int exec_join(const struct plan *plan, pid_t pid, int pidfd, struct failure *why);
 /* exec_wait.c: forward signals with `sig-proxy` until the child ends; its exit status. */

@@ -63,6 +63,12 @@ void source_close(struct loop *loop, struct source *source);
 /* CLOCK_MONOTONIC in milliseconds. */
 int64_t now_ms(void);
 
+/* To the container's first process, if it lives. */
+void signal_container(int number);
+/* Its stop signal, and SIGKILL after its time (the plan's `stop`); then it runs again or
+ * stays ended, whatever its policy. */
+void stop_container(bool and_restart);
+
 /* Take the connections that wait. */
 void accept_clients(struct loop *loop);
 void clients_start(struct loop *loop);

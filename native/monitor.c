@@ -28,9 +28,12 @@
 #include <unistd.h>
 
 #include "finish.h"
+#include "health.h"
 #include "idle.h"
 #include "log.h"
 #include "loop.h"
+#include "notify.h"
+#include "numbers.h"
 #include "record.h"
 #include "scratch.h"
 #include "terminal.h"
@@ -44,7 +47,7 @@ static struct loop loop;
 
 static struct {
 	bool awake;         /* there was work since the last long sleep */
-	int64_t timeout_at; /* CLOCK_MONOTONIC ms, 0 = never */
+	int64_t timeout_at, kill_at; /* CLOCK_MONOTONIC ms, 0 = never */
 } state;
 
 int64_t now_ms(void)
@@ -63,10 +66,23 @@ void accept_clients(struct loop *self)
 		client_add(self, fd, false);
 }
 
-static void signal_container(int number)
+void signal_container(int number)
 {
 	if (!loop.ended)
 		syscall(SYS_pidfd_send_signal, loop.monitor->child_pidfd, number, NULL, 0);
+}
+
+void stop_container(bool and_restart)
+{
+	const struct record *stop = plan_find(loop.monitor->plan, "stop");
+	int64_t seconds = stop != NULL ? (int64_t)number_of(stop->argv[1]) : 0;
+
+	if (and_restart)
+		finish_force_restart();
+	else
+		finish_forbid_restart(&loop);
+	signal_container(seconds > 0 ? (int)number_of(stop->argv[0]) : SIGKILL);
+	state.kill_at = now_ms() + seconds * 1000;
 }
 
 static void reap(void)
@@ -76,8 +92,11 @@ static void reap(void)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == loop.monitor->child && !loop.ended) {
-			state.timeout_at = 0;
+			state.timeout_at = state.kill_at = 0;
+			health_ended();
 			finish_reaped(&loop, status);
+		} else {
+			(void)health_reaped(pid, status);
 		}
 	}
 }
@@ -91,6 +110,10 @@ static void take_signals(void)
 		 * the container: systemd at logout, an operator's kill. */
 		if (info.ssi_signo == SIGCHLD)
 			continue;
+		if (info.ssi_signo == SIGUSR1) {
+			health_probe_now();
+			continue;
+		}
 		finish_forbid_restart(&loop);
 		signal_container((int)info.ssi_signo);
 	}
@@ -105,13 +128,18 @@ static void expire(void)
 		state.timeout_at = 0;
 		signal_container(SIGKILL);
 	}
+	if (state.kill_at != 0 && now >= state.kill_at) {
+		state.kill_at = 0;
+		signal_container(SIGKILL);
+	}
+	health_expire(now);
 	finish_expire(now);
 }
 
 static int next_timeout(void)
 {
 	int64_t now = now_ms(), wait = state.awake ? IDLE_MS : -1;
-	int64_t at[] = { state.timeout_at, finish_due() };
+	int64_t at[] = { state.timeout_at, state.kill_at, health_due(), finish_due() };
 
 	for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
 		int64_t left = at[i] > now ? at[i] - now : 0;
@@ -161,6 +189,8 @@ static void dispatch(const struct epoll_event *event)
 			streams_read(&loop, source, tag == TAG_STDOUT ? 1 : 2);
 	} else if (tag == TAG_NETWORK) {
 		finish_network_event(&loop);
+	} else if (tag == TAG_PROBE) {
+		health_output();
 	} else if (tag == TAG_STDIN) {
 		clients_unstick(&loop); /* EPOLLERR too: the next write finds out */
 	} else {
@@ -170,7 +200,7 @@ static void dispatch(const struct epoll_event *event)
 
 static int open_signals(void)
 {
-	static const int numbers[] = { SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP };
+	static const int numbers[] = { SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1 };
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -207,13 +237,17 @@ static void begin_run(void)
 	if (timeout != NULL)
 		state.timeout_at = now_ms() + (int64_t)strtoull(timeout->argv[0], NULL, 10) * 1000;
 	finish_running(&loop);
+	health_running();
 	record_event(monitor->plan, NULL);
 	reap(); /* it may have ended before its SIGCHLD was ours */
 }
 
 bool monitor_may_restart(const struct plan *plan)
 {
-	return plan_find(plan, "restart") != NULL;
+	const struct record *action = plan_find(plan, "health-on-failure");
+
+	return plan_find(plan, "restart") != NULL || plan_find(plan, "health-startup") != NULL ||
+	       (action != NULL && strcmp(action->argv[0], "restart") == 0);
 }
 
 int monitor_start(struct monitor *monitor)
@@ -232,6 +266,8 @@ int monitor_start(struct monitor *monitor)
 	if (monitor->first_client >= 0)
 		client_add(&loop, monitor->first_client, true);
 	finish_prepare(&loop);
+	health_prepare(&loop);
+	notify_running(monitor->plan);
 	state.awake = true;
 	begin_run();
 	return 0;

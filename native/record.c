@@ -78,6 +78,11 @@ int monitor_write_state(const struct monitor *monitor, struct failure *why)
 	return 0;
 }
 
+int record_small_file(int directory, const char *name, const struct text *text)
+{
+	return write_aside(directory, name, text, false);
+}
+
 int record_exit(int container_dir, const struct ending *ending)
 {
 	struct text text = { .length = 0 };
@@ -98,42 +103,63 @@ int record_exit(int container_dir, const struct ending *ending)
 	return write_aside(container_dir, "exit", &text, true);
 }
 
-void record_event(const struct plan *plan, const struct ending *ending)
+static void begin_line(struct text *line, const struct plan *plan, const char *action)
+{
+	const struct record *id = plan_find(plan, "id");
+
+	text_add(line, "{\"Type\":\"container\",\"Action\":\"");
+	text_add(line, action);
+	text_add(line, "\",\"ID\":\"");
+	if (id != NULL && strpbrk(id->argv[0], "\"\\\n") == NULL) /* hexadecimal in practice */
+		text_add(line, id->argv[0]);
+	text_add(line, "\"");
+}
+
+/* One write with O_APPEND: lines of several monitors never mix. Losing an event is no reason
+ * to end a container, so nothing here is checked. */
+static void end_line(struct text *line, const struct plan *plan, const struct timespec *time)
 {
 	const struct record *events = plan_find(plan, "events");
-	const struct record *id = plan_find(plan, "id");
-	struct text line = { .length = 0 };
-	struct timespec now;
 	int fd;
 
+	text_add(line, ",\"timeNano\":");
+	text_add_number(line, (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec);
+	text_add(line, "}\n");
 	if (events == NULL)
 		return;
-	if (ending != NULL)
-		now = ending->finished;
-	else
-		clock_gettime(CLOCK_REALTIME, &now);
-	text_add(&line, "{\"Type\":\"container\",\"Action\":\"");
-	text_add(&line, ending != NULL ? "died" : "start");
-	text_add(&line, "\",\"ID\":\"");
-	if (id != NULL && strpbrk(id->argv[0], "\"\\\n") == NULL) /* hexadecimal in practice */
-		text_add(&line, id->argv[0]);
-	if (ending != NULL) {
-		text_add(&line, "\",\"exitCode\":");
-		text_add_number(&line, (uint64_t)ending->code);
-	} else {
-		text_add(&line, "\"");
-	}
-	text_add(&line, ",\"timeNano\":");
-	text_add_number(&line, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
-	text_add(&line, "}\n");
-
-	/* One write with O_APPEND: lines of several monitors never mix. Losing an event
-	 * is no reason to end a container, so nothing here is checked. */
 	fd = open(events->argv[0], O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (fd < 0)
 		return;
-	if (write(fd, line.bytes, line.length) < 0) {
+	if (write(fd, line->bytes, line->length) < 0) {
 		/* see above */
 	}
 	close(fd);
+}
+
+void record_event(const struct plan *plan, const struct ending *ending)
+{
+	struct text line = { .length = 0 };
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	begin_line(&line, plan, ending != NULL ? "died" : "start");
+	if (ending != NULL) {
+		text_add(&line, ",\"exitCode\":");
+		text_add_number(&line, (uint64_t)ending->code);
+		text_add(&line, ending->oom ? ",\"OOMKilled\":\"true\"" : "");
+	}
+	end_line(&line, plan, ending != NULL ? &ending->finished : &now);
+}
+
+void record_health_event(const struct plan *plan, const char *status)
+{
+	struct text line = { .length = 0 };
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	begin_line(&line, plan, "health_status");
+	text_add(&line, ",\"health_status\":\"");
+	text_add(&line, status);
+	text_add(&line, "\"");
+	end_line(&line, plan, &now);
 }

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "monitor.h"
+#include "text.h"
 
 struct ending {
 	int code;   /* as the caller's shell would see it: 128+N when a signal ended it */
@@ -16,6 +17,10 @@ struct ending {
 
 /* Write container-dir/exit; a reader sees the whole file or none. */
 int record_exit(int container_dir, const struct ending *ending);
+/* Replace a small file below the directory; not synced. */
+int record_small_file(int directory, const char *name, const struct text *text);
+/* Append a line about a changed health to the plan's events file. */
+void record_health_event(const struct plan *plan, const char *status);
 /* Append one line to the plan's events file; `ending` is NULL for "start". */
 void record_event(const struct plan *plan, const struct ending *ending);
 
