@@ -20,3 +20,16 @@ function readStat(pid: number): string | undefined {
     return undefined;
   }
 }
+
+/** True when process `pid` is the very one that started at `startTime`. */
+export function isAlive(pid: number, startTime: string): boolean {
+  return pid > 0 && startTimeOf(pid) === startTime;
+}
+
+let bootID: string | undefined;
+
+/** Which boot this is: pids recorded under another are dead whatever they are now. */
+export function currentBootID(): string {
+  bootID ??= (readIfExists('/proc/sys/kernel/random/boot_id') ?? '').trim();
+  return bootID;
+}

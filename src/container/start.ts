@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { TsmanError } from '../base/error.ts';
+import { currentBootID } from '../base/process.ts';
 import { helperPath } from '../helper/location.ts';
 import type { PlanRecord } from '../helper/plan.ts';
 import {
@@ -14,10 +15,10 @@ import { networkRecords } from '../network/pasta.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import { usernsRecords } from '../rootless/id-map.ts';
 import { trashPath } from '../storage/trash.ts';
+import { anonymousVolumesOf, volumeDirectory } from '../storage/volumes.ts';
 import type { CreateTarget } from './create.ts';
 import { hostsFile, resolvConf } from './hosts-files.ts';
 import { containerSteps, namespaceWord } from './plan.ts';
-import { currentBootID } from './process-table.ts';
 import { type Container, findContainer, readConfig } from './record.ts';
 import { restartRecords } from './restart-policy.ts';
 import { seccompProgram } from './seccomp.ts';
@@ -135,7 +136,7 @@ function boxSettings(
     ['events', `${directories.dataRoot}/events`],
     ...logRecord(target, container),
   ];
-  if (container.autoRemove) records.push(['auto-remove', trashPath(directories, id)]);
+  if (container.autoRemove) records.push(...removalRecords(target, id));
   if (spec.terminal) records.push(['terminal', 0, 0]);
   if (spec.openStdin) records.push(['stdin', 'open']);
   if (options.attach.length > 0 && spec.log.driver !== 'passthrough')
@@ -159,6 +160,21 @@ function boxSettings(
     ),
   );
   return records;
+}
+
+/** What the monitor removes at the end of a `--rm` container. */
+function removalRecords({ storage, directories }: CreateTarget, id: string): PlanRecord[] {
+  return [
+    ['auto-remove', trashPath(directories, id)],
+    ...anonymousVolumesOf(storage, id).map(
+      (name): PlanRecord => [
+        'auto-remove-volume',
+        volumeDirectory(directories, name),
+        id,
+        trashPath(directories, name),
+      ],
+    ),
+  ];
 }
 
 function logRecord(target: CreateTarget, container: Container): PlanRecord[] {
@@ -200,6 +216,7 @@ function namespaceRecords(target: CreateTarget, config: RuntimeConfig): PlanReco
 
 function steps(target: CreateTarget, container: Container, config: RuntimeConfig): PlanRecord[] {
   return containerSteps(container, config, {
+    directories: target.directories,
     containerDirectory: containerDirectory(target.directories, container.id),
     runDirectory: runDirectory(target.directories, container.id),
     layersDirectory: `${target.directories.dataRoot}/layers`,

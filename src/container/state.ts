@@ -1,6 +1,6 @@
 import { readIfExists } from '../base/file.ts';
+import { currentBootID, isAlive } from '../base/process.ts';
 import type { Directories } from '../rootless/directories.ts';
-import { currentBootID, isAlive } from './process-table.ts';
 
 /** What Podman and Docker call the status of a container. */
 export type ContainerStatus =
