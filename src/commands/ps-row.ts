@@ -1,7 +1,9 @@
+import { readlinkSync } from 'node:fs';
 import type { Container } from '../container/record.ts';
 import type { ContainerState } from '../container/state.ts';
 import type { PortMapping } from '../network/ports.ts';
-import { humanDuration } from '../output/units.ts';
+import { compactSize, humanDuration } from '../output/units.ts';
+import type { ContainerSize } from './container-size.ts';
 
 /** A line of `ps`: the fields that templates for Docker and Podman use. */
 export interface PsRow {
@@ -22,6 +24,14 @@ export interface PsRow {
   readonly Pid: number;
   readonly ExitCode: number;
   readonly Created: string;
+  /** Empty when nobody asked: measuring takes long. */
+  readonly Size: string;
+  readonly Restarts: number;
+  readonly Exited: boolean;
+  readonly Pod: string;
+  readonly PodName: string;
+  /** Inode numbers by the names of /proc/PID/ns; read when asked for. */
+  readonly Namespaces: Readonly<Record<string, string>>;
 }
 
 /** What `table {{.X}}` prints above its columns. */
@@ -43,11 +53,21 @@ export const HEADERS: Readonly<Record<string, string>> = {
   Networks: 'NETWORKS',
   Pid: 'PID',
   ExitCode: 'EXIT CODE',
+  Size: 'SIZE',
+  Restarts: 'RESTARTS',
+  Exited: 'EXITED',
+  Pod: 'POD ID',
+  PodName: 'PODNAME',
 };
 
 const COMMAND_WIDTH = 20;
 
-export function psRow(container: Container, state: ContainerState, isWhole: boolean): PsRow {
+export function psRow(
+  container: Container,
+  state: ContainerState,
+  isWhole: boolean,
+  size: ContainerSize | undefined,
+): PsRow {
   const { spec } = container;
   const command = [...spec.entrypoint, ...spec.command].join(' ');
   const age = `${humanDuration(Date.now() - Date.parse(container.createdAt))} ago`;
@@ -74,7 +94,32 @@ export function psRow(container: Container, state: ContainerState, isWhole: bool
     Networks: spec.networkMode,
     Pid: state.pid,
     ExitCode: state.exitCode ?? 0,
+    Size: sizeText(size),
+    Restarts: state.restarts,
+    Exited: state.status === 'exited',
+    ...{ Pod: '', PodName: '' },
+    get Namespaces() {
+      return readNamespaces(state.pid);
+    },
   };
+}
+
+/** `5B (virtual 78.1MB)`, Podman's words. */
+function sizeText(size: ContainerSize | undefined): string {
+  if (size === undefined) return '';
+  return `${compactSize(size.ownBytes)} (virtual ${compactSize(size.totalBytes)})`;
+}
+
+function readNamespaces(pid: number): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of pid === 0 ? [] : ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'user', 'uts']) {
+    try {
+      found[name] = /\d+/.exec(readlinkSync(`/proc/${pid}/ns/${name}`))?.[0] ?? '';
+    } catch {
+      // It has just ended.
+    }
+  }
+  return found;
 }
 
 /** `Up 3 minutes`, `Exited (0) 2 hours ago`, `Created`. */

@@ -1,18 +1,16 @@
 import { UsageError } from '../base/error.ts';
 import { matchesFilters } from '../container/filters.ts';
-import type { Container } from '../container/record.ts';
-import { listContainers } from '../container/record.ts';
+import { type Container, listContainers } from '../container/record.ts';
 import { isGone } from '../container/remove.ts';
 import { type ContainerState, isActive, readState } from '../container/state.ts';
-import { formatTable } from '../output/table.ts';
-import { formatRows } from '../output/template.ts';
 import { deleteContainerRow } from '../storage/containers.ts';
 import { defineCommand } from './command.ts';
 import type { Engine } from './engine.ts';
-import { HEADERS, type PsRow, psRow } from './ps-row.ts';
+import { psRow } from './ps-row.ts';
+import { renderPs, SORT_KEYS, sortRows } from './ps-table.ts';
 import { containerFilters } from './selection.ts';
 
-const SORT_KEYS = ['command', 'created', 'id', 'image', 'names', 'runningfor', 'size', 'status'];
+const CLEAR_SCREEN = '\u001b[2J\u001b[H';
 
 export const psCommand = defineCommand({
   paths: [['ps'], ['container', 'ps'], ['container', 'ls'], ['container', 'list']],
@@ -34,38 +32,72 @@ export const psCommand = defineCommand({
       value: 'KEY=VALUE',
       help: 'name, id, label, status, exited, ancestor, before, since, network, until, command',
     },
+    external: {
+      kind: 'flag',
+      help: 'nothing to do here: nobody else stores containers here',
+      hidden: true,
+    },
     format: { kind: 'text', value: 'TEMPLATE', help: 'json, table TEMPLATE, or a Go template' },
     last: { kind: 'text', short: 'n', value: 'N', help: 'the last N made, running or not' },
     latest: { kind: 'flag', short: 'l', help: 'the one made last, running or not' },
+    namespace: { kind: 'flag', help: 'show namespaces' },
     noTrunc: { kind: 'flag', help: 'whole IDs and commands' },
     noheading: { kind: 'flag', help: 'no header line' },
+    ns: { kind: 'flag', help: 'the same as --namespace', hidden: true },
+    pod: { kind: 'flag', short: 'p', help: 'show pods; none exist yet' },
     quiet: { kind: 'flag', short: 'q', help: 'only IDs' },
+    size: { kind: 'flag', short: 's', help: 'show sizes' },
     sort: { kind: 'text', value: 'KEY', help: 'sort by', choices: SORT_KEYS },
     sync: { kind: 'flag', help: 'nothing to do here: the state is always read anew', hidden: true },
+    watch: { kind: 'text', short: 'w', value: 'SECONDS', help: 'again and again' },
   },
   arguments: [0, 0],
-  run(options, _args, { openEngine, stdout }) {
+  async run(options, _args, { openEngine, stdout }) {
     const engine = openEngine();
-    const filters = containerFilters(engine, options.filter);
-    const last = options.latest
-      ? 1
-      : options.last === undefined
-        ? undefined
-        : parseCount(options.last);
-    const showAll = options.all || last !== undefined || filters.asksForState;
-    let found = readAll(engine).filter(
-      ({ container, state }) =>
-        (showAll || isActive(state)) && matchesFilters(filters, container, state),
-    );
-    if (last !== undefined) found = found.slice(-last);
-    const rows = sortRows(
-      found.reverse().map(({ container, state }) => psRow(container, state, options.noTrunc)),
-      options.sort,
-    );
-    stdout.write(render(rows, options));
-    return 0;
+    const everyMs = options.watch === undefined ? undefined : parseWatch(options.watch);
+    for (;;) {
+      const text = await list(engine, options);
+      if (everyMs === undefined) {
+        stdout.write(text);
+        return 0;
+      }
+      stdout.write(CLEAR_SCREEN + text);
+      await new Promise((resolve) => setTimeout(resolve, everyMs));
+    }
   },
 });
+
+type Options = Parameters<typeof psCommand.run>[0];
+
+async function list(engine: Engine, options: Options): Promise<string> {
+  const filters = containerFilters(engine, options.filter);
+  const asked = options.last === undefined ? undefined : parseCount(options.last);
+  const last = options.latest ? 1 : asked;
+  const showAll = options.all || last !== undefined || filters.asksForState;
+  let found = readAll(engine).filter(
+    ({ container, state }) =>
+      (showAll || isActive(state)) && matchesFilters(filters, container, state),
+  );
+  if (last !== undefined) found = found.slice(-last);
+  // Measuring walks over every file: only for those who ask.
+  const wantsSizes =
+    options.size || /\.Size\b/.test(options.format ?? '') || options.sort === 'size';
+  const sizes = wantsSizes
+    ? await (await import('./container-size.ts')).measureContainers(
+        engine,
+        found.map(({ container }) => container),
+      )
+    : undefined;
+  const rows = found
+    .reverse()
+    .map(({ container, state }) =>
+      psRow(container, state, options.noTrunc, sizes?.get(container.id)),
+    );
+  return renderPs(sortRows(rows, options.sort), {
+    ...options,
+    namespace: options.namespace || options.ns,
+  });
+}
 
 interface Found {
   readonly container: Container;
@@ -76,7 +108,7 @@ interface Found {
 function readAll(engine: Engine): Found[] {
   return listContainers(engine.storage).flatMap((container) => {
     const state = readState(engine.directories, container.id);
-    if (state.pid === 0 && isGone(engine, container)) {
+    if (!isActive(state) && isGone(engine, container)) {
       deleteContainerRow(engine.storage, container.id);
       return [];
     }
@@ -90,46 +122,9 @@ function parseCount(text: string): number {
   return Number(text);
 }
 
-function sortRows(rows: PsRow[], key: string | undefined): PsRow[] {
-  if (key === undefined || key === 'created' || key === 'runningfor') return rows;
-  if (!SORT_KEYS.includes(key))
-    throw new UsageError(
-      `option --sort: ${JSON.stringify(key)} is not one of ${SORT_KEYS.join(', ')}`,
-    );
-  const field = (
-    {
-      command: 'Command',
-      id: 'ID',
-      image: 'Image',
-      names: 'Names',
-      size: 'ID',
-      status: 'Status',
-    } as const
-  )[key as 'id'];
-  return rows.sort((a, b) => a[field].localeCompare(b[field]));
-}
-
-function render(
-  rows: readonly PsRow[],
-  options: { quiet: boolean; format: string | undefined; noheading: boolean },
-): string {
-  if (options.quiet && options.format === undefined)
-    return rows.map((row) => `${row.ID}\n`).join('');
-  if (options.format !== undefined && options.format !== 'table')
-    return formatRows(options.format, rows, HEADERS, !options.noheading);
-  const header = options.noheading
-    ? []
-    : [['CONTAINER ID', 'IMAGE', 'COMMAND', 'CREATED', 'STATUS', 'PORTS', 'NAMES']];
-  return formatTable([
-    ...header,
-    ...rows.map((row) => [
-      row.ID,
-      row.Image,
-      row.Command,
-      row.CreatedHuman,
-      row.Status,
-      row.Ports,
-      row.Names,
-    ]),
-  ]);
+function parseWatch(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds >= 0.1))
+    throw new UsageError(`option --watch: ${JSON.stringify(text)} is not a number of seconds`);
+  return seconds * 1000;
 }
