@@ -1,10 +1,12 @@
 import type { OptionSpecs } from './command.ts';
+import { HEALTH_OPTIONS } from './health-options.ts';
 import { RARE_CONTAINER_OPTIONS } from './rare-container-options.ts';
 import { REFUSED_CONTAINER_OPTIONS } from './refused-container-options.ts';
 
 /** The options that `run` and `create` share: what the container is. */
 export const CONTAINER_OPTIONS = {
   ...RARE_CONTAINER_OPTIONS,
+  ...HEALTH_OPTIONS,
   ...REFUSED_CONTAINER_OPTIONS,
   addHost: { kind: 'list', value: 'NAME:IP', help: 'add a line to /etc/hosts' },
   annotation: { kind: 'list', value: 'KEY=VALUE', help: 'add an OCI annotation' },
@@ -61,7 +63,7 @@ export const CONTAINER_OPTIONS = {
     choices: ['k8s-file', 'json-file', 'none', 'passthrough'],
   },
   logOpt: { kind: 'list', value: 'NAME=VALUE', help: 'path=, max-size=, max-file=, tag=' },
-  mount: { kind: 'list', value: 'SPEC', help: 'type=bind|tmpfs,source=,target=,…' },
+  mount: { kind: 'list', value: 'SPEC', help: 'type=bind|volume|tmpfs|image|…,source=,target=,…' },
   name: { kind: 'text', value: 'NAME', help: 'name of the container' },
   network: {
     kind: 'list',
@@ -155,8 +157,13 @@ export const CONTAINER_OPTIONS = {
   volume: {
     kind: 'list',
     short: 'v',
-    value: 'HOST:CONTAINER[:OPTIONS]',
-    help: 'bind a directory or file of the host',
+    value: '[SOURCE:]CONTAINER[:OPTIONS]',
+    help: 'mount a volume, or a directory or file of the host',
+  },
+  volumesFrom: {
+    kind: 'list',
+    value: 'CONTAINER[:ro|rw]',
+    help: "mount another container's volumes",
   },
   workdir: { kind: 'text', short: 'w', value: 'DIR', help: 'working directory' },
 } as const satisfies OptionSpecs;

@@ -1,8 +1,11 @@
 import * as fs from 'node:fs';
 import { hasCode, TsmanError } from '../base/error.ts';
 import { createContainer } from '../container/create.ts';
+import { endNetworkOrphans } from '../container/network-orphans.ts';
 import { type Container, findContainer } from '../container/record.ts';
 import { isGone, removeContainer } from '../container/remove.ts';
+import { resolveVolumes } from '../container/volume-mounts.ts';
+import type { PortMapping } from '../network/ports.ts';
 import { deleteContainerRow } from '../storage/containers.ts';
 import type { CommandContext } from './command.ts';
 import { CONTAINER_OPTIONS } from './container-options.ts';
@@ -35,15 +38,23 @@ export async function create(
   const wanted = options.publishAll
     ? withPublishedAll(request.spec.ports, exposed)
     : request.spec.ports;
-  const ports =
-    wanted.length === 0
-      ? []
-      : await (await import('../network/host-ports.ts')).assignHostPorts(wanted);
+  const ports = wanted.length === 0 ? [] : await assignPorts(wanted, engine);
   if (options.replace && options.name !== undefined) await removeByName(engine, options.name);
+  const volumes = await resolveVolumes(engine, {
+    volumes: request.volumes,
+    from: options.volumesFrom,
+    image:
+      request.rare.imageVolumes === 'anonymous' ? Object.keys(source.defaults.Volumes ?? {}) : [],
+    taken: request.mounts.map((mount) => mount.destination),
+  });
   const container = createContainer(
     engine,
     source,
-    { ...request, spec: { ...request.spec, ports, ...requiredContainers(options, engine) } },
+    {
+      ...request,
+      volumes,
+      spec: { ...request.spec, ports, ...requiredContainers(options, engine) },
+    },
     (holder) => {
       if (!isGone(engine, holder)) return false;
       deleteContainerRow(engine.storage, holder.id);
@@ -52,6 +63,12 @@ export async function create(
   );
   if (options.cidfile !== undefined) writeCidfile(options.cidfile, container.id);
   return container;
+}
+
+/** Only who publishes ports pays for looking at them. */
+async function assignPorts(wanted: readonly PortMapping[], engine: Engine): Promise<PortMapping[]> {
+  await endNetworkOrphans(engine.directories);
+  return await (await import('../network/host-ports.ts')).assignHostPorts(wanted);
 }
 
 async function removeByName(engine: Engine, name: string): Promise<void> {

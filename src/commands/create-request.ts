@@ -5,9 +5,7 @@ import { parseSizeBytes } from '../base/size.ts';
 import type { CreateRequest } from '../container/create.ts';
 import { parseLabels } from '../container/environment.ts';
 import { parseUlimits } from '../container/limits.ts';
-import { parseMount, parseTmpfs, parseVolume } from '../container/mount-options.ts';
 import { parseNamespaceMode, parseNetworkMode } from '../container/namespaces.ts';
-import type { VolumeMount } from '../container/record.ts';
 import {
   checkRestartWithRemove,
   parseRestartPolicy,
@@ -16,10 +14,11 @@ import {
 import { parseSecurityOptions } from '../container/security.ts';
 import { parseSignal } from '../container/signals.ts';
 import { type PortMapping, parsePublish } from '../network/ports.ts';
-import type { RuntimeMount } from '../oci/runtime-config.ts';
 import type { OptionValues } from './command.ts';
 import type { CONTAINER_OPTIONS } from './container-options.ts';
+import { parseHealth } from './request-health.ts';
 import { parseLog } from './request-log.ts';
+import { parseMounts } from './request-mounts.ts';
 import { rareRequest, rareSpec } from './request-rare.ts';
 import {
   parseEntrypoint,
@@ -78,6 +77,7 @@ export function toCreateRequest(options: ContainerOptions, args: readonly string
     stopSignal: options.stopSignal === undefined ? undefined : parseSignal(options.stopSignal),
     autoRemove: options.rm || options.rmi,
     rare: rareRequest(options),
+    health: parseHealth(options, parseRestart(options.restart, options.rm).name !== 'no'),
     labels: parseLabels(options.label, options.labelFile),
     annotations: parsePairs('--annotation', options.annotation),
     spec: {
@@ -114,25 +114,6 @@ function parseRestart(text: string | undefined, autoRemove: boolean): RestartPol
   const policy = parseRestartPolicy(text ?? 'no');
   checkRestartWithRemove(policy, autoRemove);
   return policy;
-}
-
-function parseMounts(options: ContainerOptions): {
-  mounts: RuntimeMount[];
-  volumes: VolumeMount[];
-} {
-  const mounts = options.tmpfs.map(parseTmpfs);
-  const volumes = options.volume.map(parseVolume);
-  for (const text of options.mount) {
-    const parsed = parseMount(text);
-    if ('type' in parsed) mounts.push(parsed);
-    else volumes.push(parsed);
-  }
-  const seen = new Set<string>();
-  for (const { destination } of [...mounts, ...volumes]) {
-    if (seen.has(destination)) throw new UsageError(`two mounts on ${destination}`);
-    seen.add(destination);
-  }
-  return { mounts, volumes };
 }
 
 /** `TZ` for the C library; `local` means the host's zone. */

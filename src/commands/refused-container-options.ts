@@ -38,5 +38,4 @@ export const REFUSED_CONTAINER_OPTIONS = {
   uidmap: refused(NO_USERNS),
   useApiSocket: refused('there is no daemon whose socket could be given', true),
   volumeDriver: refused('volume plugins do not exist'),
-  volumesFrom: refused('volumes do not exist yet; repeat the -v of the other container'),
 } as const satisfies OptionSpecs;

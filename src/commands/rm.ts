@@ -43,14 +43,14 @@ export const rmCommand = defineCommand({
     return forEachContainer(context, selection, undefined, async (container, engine) => {
       if (options.depend) {
         for (const one of allDependentsOf(engine, container)) {
-          await removeContainer(engine, one, { force: options.force });
+          await removeContainer(engine, one, { force: options.force, volumes: options.volumes });
           context.stdout.write(`${one.id}\n`);
         }
       } else if (!options.all) refuseIfNeeded(engine, container);
       const isRunning = isActive(readState(engine.directories, container.id));
       if (options.force && isRunning && graceSeconds > 0)
         await stopContainer(engine, container, graceSeconds);
-      await removeContainer(engine, container, { force: options.force });
+      await removeContainer(engine, container, { force: options.force, volumes: options.volumes });
       return '';
     });
   },

@@ -62,6 +62,10 @@ export const COMMANDS: readonly TableEntry[] = [
     'container clone',
   ),
   ...entries(
+    loader(() => import('./healthcheck.ts').then((m) => m.healthcheckRunCommand)),
+    'healthcheck run',
+  ),
+  ...entries(
     loader(() => import('./stats.ts').then((m) => m.statsCommand)),
     'stats',
     'container stats',
@@ -241,6 +245,48 @@ export const COMMANDS: readonly TableEntry[] = [
   ...entries(
     loader(() => import('./image/prune.ts').then((m) => m.imagePruneCommand)),
     'image prune',
+  ),
+  ...entries(
+    loader(() => import('./volume/create.ts').then((m) => m.volumeCreateCommand)),
+    'volume create',
+  ),
+  ...entries(
+    loader(() => import('./volume/ls.ts').then((m) => m.volumeLsCommand)),
+    'volume ls',
+    'volume list',
+  ),
+  ...entries(
+    loader(() => import('./volume/inspect.ts').then((m) => m.volumeInspectCommand)),
+    'volume inspect',
+  ),
+  ...entries(
+    loader(() => import('./volume/rm.ts').then((m) => m.volumeRmCommand)),
+    'volume rm',
+    'volume remove',
+  ),
+  ...entries(
+    loader(() => import('./volume/prune.ts').then((m) => m.volumePruneCommand)),
+    'volume prune',
+  ),
+  ...entries(
+    loader(() => import('./volume/exists.ts').then((m) => m.volumeExistsCommand)),
+    'volume exists',
+  ),
+  ...entries(
+    loader(() => import('./volume/export.ts').then((m) => m.volumeExportCommand)),
+    'volume export',
+  ),
+  ...entries(
+    loader(() => import('./volume/import.ts').then((m) => m.volumeImportCommand)),
+    'volume import',
+  ),
+  ...entries(
+    loader(() => import('./volume/mount.ts').then((m) => m.volumeMountCommand)),
+    'volume mount',
+  ),
+  ...entries(
+    loader(() => import('./volume/mount.ts').then((m) => m.volumeUnmountCommand)),
+    'volume unmount',
   ),
 ];
 

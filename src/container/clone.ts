@@ -6,6 +6,7 @@ import { type CreateTarget, checkName } from './create.ts';
 import { recordEvent } from './events.ts';
 import { type Container, readConfig } from './record.ts';
 import { containerDirectory } from './state.ts';
+import { noteUser, volumeNames } from './volume-mounts.ts';
 
 /**
  * A new container with the configuration of another, and none of its files. Without a name it is
@@ -62,7 +63,8 @@ function insert(
       autoRemove: original.autoRemove,
       spec: JSON.stringify(original.spec),
     };
-    const holder = insertContainer(target.storage, row);
+    noteUser(target, id, original.spec.volumes);
+    const holder = insertContainer(target.storage, row, volumeNames(original.spec.volumes));
     if (holder === undefined) return { ...row, spec: original.spec };
     if (name !== undefined)
       throw new TsmanError(`name ${JSON.stringify(name)} is in use by another container`);

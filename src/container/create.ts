@@ -10,6 +10,7 @@ import { buildSpec, findUserFiles, layerDirectories } from './new-spec.ts';
 import { randomName } from './random-name.ts';
 import { type Container, type ContainerSpec, toContainer } from './record.ts';
 import { containerDirectory } from './state.ts';
+import { noteUser, volumeNames } from './volume-mounts.ts';
 
 export type { CreateRequest, CreateTarget, RareRequest, RootSource } from './create-types.ts';
 
@@ -39,6 +40,7 @@ export function createContainer(
   for (const name of spec.userFiles ?? [])
     fs.writeFileSync(`${directory}/${name}`, files[name] ?? '', { mode: 0o644 });
   try {
+    noteUser(target, id, spec.volumes);
     const container = insertRecord(target.storage, id, source, request, spec, onTaken);
     recordEvent(target.storage, 'create', container);
     return container;
@@ -66,7 +68,7 @@ function insertRecord(
       autoRemove: request.autoRemove,
       spec: JSON.stringify(spec),
     };
-    const holder = insertContainer(storage, row);
+    const holder = insertContainer(storage, row, volumeNames(spec.volumes));
     if (holder === undefined) return { ...row, spec };
     const container = toContainer(holder);
     if (request.name !== undefined && !onTaken(container)) {

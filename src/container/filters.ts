@@ -80,6 +80,8 @@ function makeTest(key: string, value: string, createdAt: (name: string) => Date)
       return ({ createdAt: own }) => new Date(own) > createdAt(value);
     case 'until':
       return ({ createdAt: own }) => new Date(own) < parseMoment('--filter until', value);
+    case 'health':
+      return (_container, state) => (state.health ?? 'none') === value;
     case 'restart-policy':
       return ({ spec }) => (spec.restart?.name ?? 'no') === value;
     case 'should-start-on-boot':
@@ -92,7 +94,10 @@ function makeTest(key: string, value: string, createdAt: (name: string) => Date)
           ['bridge', 'podman', 'default', 'pasta'].includes(value));
     case 'volume':
       return ({ spec }) =>
-        spec.volumes.some((volume) => volume.source === value || volume.destination === value);
+        spec.volumes.some(
+          ({ name, source, destination }) =>
+            name === value || source === value || destination === value,
+        );
     case 'command':
       return ({ spec }) => (spec.entrypoint[0] ?? spec.command[0]) === value;
     default:

@@ -1,9 +1,11 @@
 import { containerPortName } from '../network/ports.ts';
 import type { Directories } from '../rootless/directories.ts';
 import type { CreateTarget } from './create.ts';
+import { type Health, readHealth } from './health.ts';
 import { logPath } from './logs.ts';
 import { type Container, readConfig } from './record.ts';
 import { type ContainerState, containerDirectory, readState, runDirectory } from './state.ts';
+import { describeMount } from './volume-mounts.ts';
 
 /** A container as `tsman inspect` prints it: the field names and types of Podman's and Docker's. */
 export function inspectContainer(
@@ -20,7 +22,7 @@ export function inspectContainer(
     Created: container.createdAt,
     Path: path,
     Args: args,
-    State: inspectState(state, container),
+    State: inspectState(state, container, readHealth(directories, container.id, spec.health)),
     Image: container.imageID ?? '',
     ImageName: spec.imageName,
     Rootfs: spec.rootfs ?? '',
@@ -43,18 +45,7 @@ export function inspectContainer(
     BoundingCaps: config.process.capabilities?.bounding ?? [],
     ExecIDs: [],
     GraphDriver: graphDriver(directories, container),
-    Mounts: spec.volumes.map((volume) => ({
-      Type: 'bind',
-      Source: volume.source,
-      Destination: volume.destination,
-      Driver: '',
-      Mode: '',
-      Options: volume.options,
-      RW: !volume.options.includes('ro'),
-      Propagation:
-        volume.options.find((word) => /^r?(private|shared|slave|unbindable)$/.test(word)) ??
-        'rprivate',
-    })),
+    Mounts: spec.volumes.map(describeMount),
     Dependencies: [],
     NetworkSettings: networkSettings(container, state),
     Namespace: '',
@@ -66,7 +57,11 @@ export function inspectContainer(
 
 const NEVER = '0001-01-01T00:00:00Z';
 
-function inspectState(state: ContainerState, container: Container): Record<string, unknown> {
+function inspectState(
+  state: ContainerState,
+  container: Container,
+  health: Health | undefined,
+): Record<string, unknown> {
   return {
     OciVersion: '1.1.0',
     Status: state.status,
@@ -78,13 +73,21 @@ function inspectState(state: ContainerState, container: Container): Record<strin
     Pid: state.pid,
     ConmonPid: state.monitorPid,
     ExitCode: state.exitCode ?? 0,
-    Error: state.orphaned ? `the monitor of container ${container.name} was killed` : '',
+    Error: stateError(state, container),
     StartedAt: state.startedAt?.toISOString() ?? NEVER,
     FinishedAt: state.finishedAt?.toISOString() ?? NEVER,
     CgroupPath: '',
+    ...(health === undefined ? {} : { Health: health }),
     Checkpointed: false,
     Restored: false,
   };
+}
+
+function stateError(state: ContainerState, { name }: Container): string {
+  if (state.orphaned) return `the monitor of container ${name} was killed`;
+  if (state.networkDied)
+    return `the network process of container ${name} has ended; tsman restart ${name} makes a new one`;
+  return '';
 }
 
 function graphDriver(directories: Directories, container: Container): Record<string, unknown> {

@@ -7,6 +7,7 @@ import { defaultRlimits, type Rlimit } from './limits.ts';
 import { namespaceList } from './namespaces.ts';
 import type { ContainerSpec } from './record.ts';
 import { isSystemd, systemdMounts } from './systemd-mode.ts';
+import { toRuntimeMount } from './volume-mounts.ts';
 
 /** The OCI configuration: all that the kernel is told at every start. */
 export function buildConfig(
@@ -89,15 +90,7 @@ function allMounts(
     request.readOnly && request.readOnlyTmpfs
       ? ['/run', '/tmp', '/var/tmp'].map(writableTmpfs)
       : [];
-  const binds = request.volumes.map(({ source, destination, options }) => ({
-    source,
-    destination,
-    type: 'bind',
-    options: [
-      options.includes('bind') ? 'bind' : 'rbind',
-      ...options.filter((word) => !['z', 'Z', 'bind', 'rbind'].includes(word)),
-    ],
-  }));
+  const binds = request.volumes.map(toRuntimeMount);
   const users = [...request.mounts, ...binds].sort(
     (a, b) => depth(a.destination) - depth(b.destination),
   );
@@ -117,7 +110,7 @@ function withOptions(mount: RuntimeMount, options: readonly string[]): RuntimeMo
 }
 
 function writableTmpfs(destination: string): RuntimeMount {
-  return { destination, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', 'mode=1777'] };
+  return { destination, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', 'tmpcopyup'] };
 }
 
 function depth(path: string): number {

@@ -2,9 +2,10 @@ import type { PlanRecord } from '../helper/plan.ts';
 import type { RuntimeConfig, RuntimeMount } from '../oci/runtime-config.ts';
 import { capabilityMask } from './capabilities.ts';
 import type { Container } from './record.ts';
+import { type VolumePlaces, volumeRecords } from './volume-plan.ts';
 
 /** Where things of one start are; everything a plan needs beyond record and configuration. */
-export interface PlanPlaces {
+export interface PlanPlaces extends VolumePlaces {
   readonly containerDirectory: string;
   readonly runDirectory: string;
   readonly layersDirectory: string;
@@ -45,7 +46,7 @@ export function containerSteps(
   );
   return [
     rootRecord(container, config, places),
-    ...config.mounts.map(mountRecord),
+    ...config.mounts.flatMap((mount) => mountRecords(mount, container, places)),
     ['devices'],
     ...(config.linux.devices ?? []).map(
       (device): PlanRecord => ['device', device.source, device.path],
@@ -143,8 +144,17 @@ const MOUNT_FLAGS = new Set([
   'relatime',
   'nodiratime',
   'sync',
+  'copy-up',
 ]);
-const IGNORED_WORDS = new Set(['rw', 'suid', 'dev', 'exec', 'bind']);
+const IGNORED_WORDS = new Set(['rw', 'suid', 'dev', 'exec', 'bind', 'tmpcopyup']);
+
+/** A volume may need more than its bind. */
+function mountRecords(mount: RuntimeMount, container: Container, places: PlanPlaces): PlanRecord[] {
+  const record = mountRecord(mount);
+  const volume = container.spec.volumes.find((it) => it.destination === mount.destination);
+  if (volume === undefined || volume.isTmpfs === true) return [record];
+  return volumeRecords(volume, record, places);
+}
 
 function mountRecord(mount: RuntimeMount): PlanRecord {
   if (mount.type === 'bind') {
@@ -153,7 +163,9 @@ function mountRecord(mount: RuntimeMount): PlanRecord {
       .map((word) => (word === 'rbind' ? 'rec' : word));
     return ['bind', mount.source, mount.destination, flags.join(',')];
   }
-  const flags = mount.options.filter((word) => MOUNT_FLAGS.has(word));
+  const flags = mount.options
+    .map((word) => (word === 'tmpcopyup' ? 'copy-up' : word))
+    .filter((word) => MOUNT_FLAGS.has(word));
   const data = mount.options.filter((word) => !MOUNT_FLAGS.has(word) && !IGNORED_WORDS.has(word));
   return ['mount', mount.type, mount.source, mount.destination, flags.join(','), data.join(',')];
 }

@@ -5,6 +5,7 @@ import type { PortMapping } from '../network/ports.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import { type ContainerRow, findContainerRow, listContainerRows } from '../storage/containers.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { HealthSettings } from './health.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import { containerDirectory } from './state.ts';
 
@@ -55,6 +56,7 @@ export interface ContainerSpec {
   /** Files of the container's directory bound over the image's /etc/passwd and /etc/group. */
   readonly userFiles?: readonly ('passwd' | 'group')[];
   readonly restart?: RestartPolicy;
+  readonly health?: HealthSettings;
 }
 
 export interface HostsSettings {
@@ -84,11 +86,23 @@ export interface InitSettings {
   readonly path: string | undefined;
 }
 
-/** A host directory or file seen in the container. */
+/** A host directory or file, a volume or an image seen in the container. */
 export interface VolumeMount {
+  /** Absent in old records: bind. */
+  readonly type?: 'bind' | 'volume' | 'image';
+  /** A host path; of a volume its data, of an image what the user typed. */
   readonly source: string;
   readonly destination: string;
   readonly options: readonly string[];
+  /** Of the volume, or the image's ID; absent while an anonymous volume is not made. */
+  readonly name?: string;
+  readonly isAnonymous?: boolean;
+  /** A volume in memory (`--opt type=tmpfs`). */
+  readonly isTmpfs?: boolean;
+  /** Only this part of the volume. */
+  readonly subpath?: string;
+  /** Of an image, uppermost first, as hexadecimal diffIDs. */
+  readonly layers?: readonly string[];
 }
 
 /** A container: its row, what we know of it, and how it runs. */

@@ -1,7 +1,8 @@
 import * as fs from 'node:fs';
 import { TsmanError } from '../base/error.ts';
 import { deleteContainerRow } from '../storage/containers.ts';
-import { removeTree, trashPath } from '../storage/trash.ts';
+import { moveToTrash, removeTree, trashPath } from '../storage/trash.ts';
+import { anonymousVolumesOf, deleteVolumeRows, volumeDirectory } from '../storage/volumes.ts';
 import type { CreateTarget } from './create.ts';
 import { recordEvent } from './events.ts';
 import type { Container } from './record.ts';
@@ -23,7 +24,7 @@ import { setWanted } from './wanted.ts';
 export async function removeContainer(
   target: CreateTarget,
   container: Container,
-  options: { force: boolean },
+  options: { force: boolean; volumes?: boolean },
 ): Promise<void> {
   const state = readState(target.directories, container.id);
   if (isActive(state)) {
@@ -34,8 +35,10 @@ export async function removeContainer(
     }
     await endProcesses(target, container, state);
   }
+  const volumes = anonymousVolumesOf(target.storage, container.id);
   deleteContainerRow(target.storage, container.id);
   recordEvent(target.storage, 'remove', container);
+  await leaveVolumes(target, container, volumes, options.volumes === true);
   fs.rmSync(runDirectory(target.directories, container.id), { recursive: true, force: true });
   const trash = trashPath(target.directories, container.id);
   try {
@@ -46,6 +49,21 @@ export async function removeContainer(
     throw error;
   }
   await removeTree(target, trash);
+}
+
+/** Anonymous volumes that nobody else has go with `rm -v`, and with every `--rm` container. */
+async function leaveVolumes(
+  target: CreateTarget,
+  container: Container,
+  names: readonly string[],
+  wanted: boolean,
+): Promise<void> {
+  const { directories, storage } = target;
+  for (const name of names)
+    fs.rmSync(`${volumeDirectory(directories, name)}/users/${container.id}`, { force: true });
+  if (!wanted && !container.autoRemove) return;
+  for (const name of deleteVolumeRows(storage, names))
+    await removeTree(target, moveToTrash(directories, volumeDirectory(directories, name), name));
 }
 
 async function endProcesses(

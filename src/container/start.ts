@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { TsmanError } from '../base/error.ts';
@@ -17,7 +18,9 @@ import { usernsRecords } from '../rootless/id-map.ts';
 import { trashPath } from '../storage/trash.ts';
 import { anonymousVolumesOf, volumeDirectory } from '../storage/volumes.ts';
 import type { CreateTarget } from './create.ts';
-import { hostsFile, resolvConf } from './hosts-files.ts';
+import { healthRecords } from './health-plan.ts';
+import { defaultAddresses, hostsFile, resolvConf } from './hosts-files.ts';
+import { endNetworkOrphans } from './network-orphans.ts';
 import { containerSteps, namespaceWord } from './plan.ts';
 import { type Container, findContainer, readConfig } from './record.ts';
 import { restartRecords } from './restart-policy.ts';
@@ -44,7 +47,7 @@ export async function startAndBecome(
   container: Container,
   options: StartOptions,
 ): Promise<number> {
-  const path = prepareStart(
+  const path = await prepareStart(
     target,
     container,
     options,
@@ -60,7 +63,7 @@ export async function startAndWait(
   options: StartOptions,
 ): Promise<number> {
   const failure = explainRecord(target.directories, 'start', container.id);
-  return await runInForeground('box', prepareStart(target, container, options, failure));
+  return await runInForeground('box', await prepareStart(target, container, options, failure));
 }
 
 /** Starts a container in the background and returns the pid of its first process. @throws TsmanError */
@@ -69,26 +72,32 @@ export async function startInBackground(
   container: Container,
 ): Promise<number> {
   const options = { attach: [], detachKeys: undefined, sigProxy: false, announce: undefined };
-  const path = prepareStart(target, container, options, ['report', 3]);
-  return await runHelper('box', path, `start container ${container.name}`);
+  const path = await prepareStart(target, container, options, ['report', 3]);
+  try {
+    return await runHelper('box', path, `start container ${container.name}`);
+  } catch (error) {
+    // Another start was faster: what was asked for has happened.
+    const pid = await pidOfFasterStart(target, container);
+    if (pid === 0) throw error;
+    return pid;
+  }
 }
 
-function prepareStart(
+async function prepareStart(
   target: CreateTarget,
   container: Container,
   options: StartOptions,
   failure: PlanRecord,
-): string {
+): Promise<string> {
   const { directories } = target;
+  if (container.spec.ports.length > 0) await endNetworkOrphans(directories);
   const config = readConfig(target.storage, container.id);
   const runDir = runDirectory(directories, container.id);
   fs.mkdirSync(runDir, { recursive: true, mode: 0o700 });
   writeRunFiles(container, config, runDir);
   setWanted(directories, container.id, 'running');
   markStarted(target, container.id);
-  const path = `${runDir}/plan`;
-  // A new file: a monitor that has just won the race to start it goes on reading its own.
-  fs.rmSync(path, { force: true });
+  const path = freshPlanPath(runDir);
   writePlan(path, [
     failure,
     ...boxSettings(target, container, config, options),
@@ -97,10 +106,38 @@ function prepareStart(
   return path;
 }
 
+const FASTER_START_MS = 1000;
+
+/** The pid of a container that somebody else is starting at this moment; 0 when nobody is. */
+async function pidOfFasterStart(target: CreateTarget, { id }: Container): Promise<number> {
+  const deadline = performance.now() + FASTER_START_MS;
+  do {
+    const { pid } = readState(target.directories, id);
+    if (pid !== 0) return pid;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  } while (performance.now() < deadline);
+  return 0;
+}
+
+const STALE_PLAN_MS = 60_000;
+
+/**
+ * A plan for this start alone: one that loses the race to start the container must neither spoil
+ * the winner's nor read it. Plans of starts long past are removed.
+ */
+function freshPlanPath(runDir: string): string {
+  for (const name of fs.readdirSync(runDir).filter((it) => it.startsWith('plan.'))) {
+    const stat = fs.statSync(`${runDir}/${name}`, { throwIfNoEntry: false });
+    if (stat !== undefined && Date.now() - stat.mtimeMs > STALE_PLAN_MS)
+      fs.rmSync(`${runDir}/${name}`, { force: true });
+  }
+  return `${runDir}/plan.${randomBytes(4).toString('hex')}`;
+}
+
 /** /etc/hosts and its like, and the marker by which a container in any container engine is known. */
 function writeRunFiles(container: Container, config: RuntimeConfig, runDir: string): void {
   const files = {
-    hosts: hostsFile(container, config.hostname),
+    hosts: hostsFile(container, config.hostname, defaultAddresses(container)),
     'resolv.conf': resolvConf(container),
     hostname: `${config.hostname ?? ''}\n`,
     containerenv: '',
@@ -146,7 +183,7 @@ function boxSettings(
   if (options.sigProxy) records.push(['sig-proxy']);
   if (options.announce !== undefined) records.push(['announce', options.announce]);
   if (spec.pidFile !== undefined) records.push(['pidfile', spec.pidFile]);
-  records.push(...restartRecords(spec.restart));
+  records.push(...restartRecords(spec.restart), ...healthRecords(target, container));
   if (spec.monitorPidFile !== undefined) records.push(['monitor-pidfile', spec.monitorPidFile]);
   if (spec.personality !== undefined) records.push(['personality', spec.personality.toString(16)]);
   if (spec.preservedFds !== undefined) records.push(['preserve-fds', spec.preservedFds]);

@@ -19,6 +19,17 @@ export function trashPath({ dataRoot }: Directories, name: string): string {
   return `${dataRoot}/trash/${name.slice(0, 12)}-${randomBytes(4).toString('hex')}`;
 }
 
+/** Renames what may be gone already; returns where it is now. */
+export function moveToTrash(directories: Directories, path: string, name: string): string {
+  const trash = trashPath(directories, name);
+  try {
+    fs.renameSync(path, trash);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
+  return trash;
+}
+
 /**
  * Deletes a tree that may hold files of subordinate ids. Most containers wrote none: what we may
  * delete ourselves costs no process.
