@@ -141,6 +141,13 @@ export class FsAgent {
     yield* this.startRead(path, offset, length);
   }
 
+  /** A small file's content in parts, asked for now as with startRead. */
+  async readSmall(path: FsPath, sizeBytes: number): Promise<readonly FsData[]> {
+    const payload = new FsPayload().bytes(path).u64(0).u64(sizeBytes);
+    const parts = await this.#connection.ask(FS_OPERATION.read, payload).all();
+    return parts.map((reader) => ({ offset: reader.number(), bytes: reader.rest() }));
+  }
+
   /** As readFile, but asked for now: of several under way none waits for another. Take them in order. */
   startRead(path: FsPath, offset: number, length: number): AsyncGenerator<FsData> {
     const payload = new FsPayload().bytes(path).u64(offset).u64(length);

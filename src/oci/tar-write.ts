@@ -100,7 +100,7 @@ function ustarHeader(entry: TarWriteEntry): Buffer {
   octal(entry.deviceMajor, 329, 7, LARGEST_ID);
   octal(entry.deviceMinor, 337, 7, LARGEST_ID);
   let sum = 0;
-  for (const byte of bytes) sum += byte;
+  for (let at = 0; at < TAR_BLOCK_BYTES; at++) sum += bytes[at] ?? 0;
   bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
   return bytes;
 }

@@ -11,18 +11,31 @@ const ZEROS = Buffer.alloc(64 << 10);
  * meanwhile.
  */
 export async function* exactContent(
-  parts: AsyncIterable<FsData> | Iterable<FsData>,
+  parts: AsyncIterable<FsData>,
   sizeBytes: number,
 ): AsyncGenerator<Buffer> {
-  let at = 0;
-  for await (const { offset, bytes } of parts) {
-    yield* zeros(Math.min(offset, sizeBytes) - at);
-    at = Math.max(at, Math.min(offset, sizeBytes));
-    const part = bytes.subarray(0, Math.max(0, sizeBytes - at));
-    yield part;
-    at += part.length;
-  }
-  yield* zeros(sizeBytes - at);
+  const place = { at: 0 };
+  for await (const part of parts) yield* placed(part, place, sizeBytes);
+  yield* zeros(sizeBytes - place.at);
+}
+
+/** As exactContent, of parts at hand. */
+export function* exactParts(parts: readonly FsData[], sizeBytes: number): Generator<Buffer> {
+  const place = { at: 0 };
+  for (const part of parts) yield* placed(part, place, sizeBytes);
+  yield* zeros(sizeBytes - place.at);
+}
+
+function* placed(
+  { offset, bytes }: FsData,
+  place: { at: number },
+  sizeBytes: number,
+): Generator<Buffer> {
+  const start = Math.min(offset, sizeBytes);
+  yield* zeros(start - place.at);
+  const part = bytes.subarray(0, sizeBytes - start);
+  yield part;
+  place.at = start + part.length;
 }
 
 function* zeros(count: number): Generator<Buffer> {
@@ -38,10 +51,25 @@ export async function begun(
     const first = await parts.next();
     return first.done === true ? noParts() : withFirst(first.value, parts);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'EINVAL', 'ELOOP'].some((code) => hasCode(error, code)))
-      return undefined;
-    throw error;
+    return gone(error);
   }
+}
+
+/** As begun, for a file read at once. */
+export async function unlessGone(
+  parts: Promise<readonly FsData[]>,
+): Promise<readonly FsData[] | undefined> {
+  try {
+    return await parts;
+  } catch (error) {
+    return gone(error);
+  }
+}
+
+function gone(error: unknown): undefined {
+  if (!['ENOENT', 'ENOTDIR', 'EISDIR', 'EINVAL', 'ELOOP'].some((code) => hasCode(error, code)))
+    throw error;
+  return undefined;
 }
 
 async function* noParts(): AsyncGenerator<FsData> {}
@@ -53,7 +81,7 @@ async function* withFirst(first: FsData, rest: AsyncGenerator<FsData>): AsyncGen
 
 export interface StoredContent {
   readonly header: TarWriteEntry;
-  readonly content: AsyncIterable<FsData> | Iterable<FsData>;
+  readonly content: AsyncIterable<FsData> | readonly FsData[];
 }
 
 /** Where a sparse file has content. It is read twice, but it has little. */

@@ -2,7 +2,14 @@ import { constants } from 'node:fs';
 import type { FsAgent, FsData } from '../helper/fs-agent.ts';
 import type { FsEntry } from '../helper/fs-protocol.ts';
 import { TAR_END, type TarWriteEntry, tarEntryHeader, tarPadding } from '../oci/tar-write.ts';
-import { begun, exactContent, type StoredContent, sparseContent } from './tree-content.ts';
+import {
+  begun,
+  exactContent,
+  exactParts,
+  type StoredContent,
+  sparseContent,
+  unlessGone,
+} from './tree-content.ts';
 
 /** What goes into an archive: a file of some tree, or what hides something in the layers below. */
 export type TarSource =
@@ -42,7 +49,7 @@ export interface TreeTarOptions {
 interface Job {
   readonly source: TarSource;
   readonly header: TarWriteEntry | undefined;
-  readonly content: AsyncGenerator<FsData> | undefined;
+  readonly content: Promise<readonly FsData[]> | undefined;
 }
 
 /** The archive of these files, as a layer has it, in pieces that may be kept; contents come from the agent. */
@@ -59,10 +66,13 @@ export async function* treeTar(
     if (stored === undefined) continue;
     const { header, content } = stored;
     gathered.add(tarEntryHeader(header));
-    for await (const bytes of exactContent(content, header.sizeBytes)) {
-      gathered.add(bytes);
-      if (gathered.isFull) yield* gathered.take();
-    }
+    if ('length' in content)
+      for (const bytes of exactParts(content, header.sizeBytes)) gathered.add(bytes);
+    else
+      for await (const bytes of exactContent(content, header.sizeBytes)) {
+        gathered.add(bytes);
+        if (gathered.isFull) yield* gathered.take();
+      }
     gathered.add(tarPadding(header.sizeBytes));
     if (gathered.isFull) yield* gathered.take();
   }
@@ -80,7 +90,10 @@ async function storedContent(
   if (header.sizeBytes === 0 || source.kind !== 'entry') return { header, content: [] };
   if (isSparse(source.entry, header, options))
     return await sparseContent(agent, filePath(source), header);
-  const parts = await begun(content ?? agent.startRead(filePath(source), 0, header.sizeBytes));
+  const parts =
+    content === undefined
+      ? await begun(agent.startRead(filePath(source), 0, header.sizeBytes))
+      : await unlessGone(content);
   return parts === undefined ? undefined : { header, content: parts };
 }
 
@@ -101,7 +114,9 @@ async function* ahead(
       header.sizeBytes > 0 &&
       header.sizeBytes <= READ_AHEAD_BYTES &&
       !isSparse(source.entry, header, options);
-    const content = isSmall ? agent.startRead(filePath(source), 0, header.sizeBytes) : undefined;
+    const content = isSmall ? agent.readSmall(filePath(source), header.sizeBytes) : undefined;
+    // Awaited in its turn; until then a failure must not count as unhandled.
+    content?.catch(() => undefined);
     return { source, header, content };
   };
   for await (const source of sources) {
@@ -160,7 +175,8 @@ function headerOf(source: TarSource, firstNames: Map<string, string>): TarWriteE
     uid: entry.uid,
     gid: entry.gid,
     sizeBytes: type === '0' && first === undefined ? entry.sizeBytes : 0,
-    mtime: entry.mtime,
+    // Whole seconds, as Docker and Podman: a fraction would cost each file a pax header of 1 KiB.
+    mtime: { seconds: entry.mtime.seconds, nanoseconds: 0 },
     linkName: first ?? (type === '2' ? entry.linkTarget.toString('latin1') : ''),
     deviceMajor: entry.deviceMajor,
     deviceMinor: entry.deviceMinor,
