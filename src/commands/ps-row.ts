@@ -131,7 +131,7 @@ function statusText(state: ContainerState): string {
     return `Exited (${state.exitCode ?? 0}) ${since(state.finishedAt)} ago`;
   if (state.status === 'restarting')
     return `Restarting (${state.exitCode ?? 0}) ${since(state.finishedAt)} ago`;
-  return `Up ${since(state.startedAt)}${state.status === 'paused' ? ' (Paused)' : ''}`;
+  return `Up ${since(state.startedAt)}${healthText(state)}${state.status === 'paused' ? ' (Paused)' : ''}`;
 }
 
 /** `0.0.0.0:8080->80/tcp`, ranges as `8080-8082->80-82/tcp`. */
@@ -141,4 +141,10 @@ export function portText(port: PortMapping): string {
   const address =
     port.hostIP === '' ? '0.0.0.0' : port.hostIP.includes(':') ? `[${port.hostIP}]` : port.hostIP;
   return `${address}:${range(port.hostPort)}->${range(port.containerPort)}/${port.protocol}`;
+}
+
+/** ` (healthy)`, ` (health: starting)`, as Docker. */
+function healthText({ health }: ContainerState): string {
+  if (health === undefined) return '';
+  return health === 'starting' ? ' (health: starting)' : ` (${health})`;
 }

@@ -4,6 +4,7 @@ import type { Directories } from '../rootless/directories.ts';
 import type { EngineUserns } from '../rootless/id-map.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { EnvironmentRequest } from './environment.ts';
+import type { HealthRequest } from './health-request.ts';
 import type { Rlimit } from './limits.ts';
 import type { NamespaceModes } from './namespaces.ts';
 import type { ContainerSpec, VolumeMount } from './record.ts';
@@ -51,6 +52,7 @@ export interface CreateRequest {
   readonly stopSignal: number | undefined;
   readonly autoRemove: boolean;
   readonly rare: RareRequest;
+  readonly health?: HealthRequest;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   /** The parts of the record that the flags alone decide. */

@@ -59,7 +59,15 @@ export async function execAndBecome(
   return await becomeHelper('exec', path);
 }
 
-function execSteps(target: CreateTarget, container: Container, request: ExecRequest): PlanRecord[] {
+/** The steps of a command in the container's confinement: `exec`, and the probes of health checks. */
+export function execSteps(
+  target: CreateTarget,
+  container: Container,
+  request: Pick<
+    ExecRequest,
+    'command' | 'env' | 'envFiles' | 'user' | 'workdir' | 'terminal' | 'privileged'
+  >,
+): PlanRecord[] {
   const config = readConfig(target.storage, container.id);
   const { process: own } = config;
   const extra = buildEnvironment(

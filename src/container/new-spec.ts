@@ -1,5 +1,6 @@
 import { TsmanError } from '../base/error.ts';
 import type { CreateRequest, CreateTarget, RareRequest, RootSource } from './create-types.ts';
+import { mergeHealth } from './health-request.ts';
 import type { ContainerSpec } from './record.ts';
 import { parseSignal } from './signals.ts';
 import { isSystemd, SYSTEMD_STOP_SIGNAL } from './systemd-mode.ts';
@@ -44,6 +45,7 @@ export function buildSpec(
   files: UserFiles,
 ): ContainerSpec {
   const { defaults } = source;
+  const health = mergeHealth(request.health, defaults.Healthcheck);
   const entrypoint = request.entrypoint ?? defaults.Entrypoint ?? [];
   // A new entrypoint makes the image's arguments meaningless; Docker and Podman drop them too.
   const imageCommand = request.entrypoint === undefined ? (defaults.Cmd ?? []) : [];
@@ -55,6 +57,7 @@ export function buildSpec(
   }
   return {
     ...request.spec,
+    ...(health === undefined ? {} : { health }),
     imageName: source.imageName,
     entrypoint,
     command,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readIfExists } from '../base/file.ts';
 import { currentBootID, isAlive } from '../base/process.ts';
 import type { Directories } from '../rootless/directories.ts';
@@ -11,6 +12,8 @@ export type ContainerStatus =
   | 'exited'
   | 'stopping';
 
+export type HealthStatus = 'starting' | 'healthy' | 'unhealthy';
+
 /** What is true right now, derived from the kernel and the helper's files; nothing here is trusted from a record. */
 export interface ContainerState {
   readonly status: ContainerStatus;
@@ -19,12 +22,16 @@ export interface ContainerState {
   readonly startTime: string;
   readonly monitorPid: number;
   readonly networkPid: number;
+  /** The process that is the container's network has ended before it. */
+  readonly networkDied: boolean;
   /** Undefined before the first end. */
   readonly exitCode: number | undefined;
   readonly startedAt: Date | undefined;
   readonly finishedAt: Date | undefined;
   readonly oomKilled: boolean;
   readonly restarts: number;
+  /** Undefined when it does not run, or has no health check. */
+  readonly health: HealthStatus | undefined;
   /** The container's processes outlived a monitor that was killed. */
   readonly orphaned: boolean;
 }
@@ -54,24 +61,44 @@ export function readState(directories: Directories, id: string): ContainerState 
   const isRunning = monitorAlive || processAlive;
   // Between two runs the monitor names no process.
   const isResting = monitorAlive && pid === 0;
+  const networkPid = Number(run?.get('network') ?? 0);
+  const networkAlive = sameBoot && isAlive(networkPid, run?.get('network-start') ?? '');
+  // After a reboot only this mark says that it ran; asked for only when nothing else does.
+  const hasRun =
+    run !== undefined ||
+    (end === undefined && existsSync(`${containerDirectory(directories, id)}/started`));
   return {
     status: isResting
       ? 'restarting'
       : isRunning
         ? 'running'
-        : end !== undefined || run !== undefined
+        : end !== undefined || hasRun
           ? 'exited'
           : 'created',
     pid: isRunning ? pid : 0,
     startTime: run?.get('start') ?? '',
     monitorPid: monitorAlive ? Number(run?.get('monitor')) : 0,
-    networkPid: isRunning ? Number(run?.get('network') ?? 0) : 0,
-    exitCode: isRunning && !isResting ? undefined : exitCode(end, run !== undefined),
+    networkPid: isRunning && networkAlive ? networkPid : 0,
+    networkDied: isRunning && networkPid > 0 && !networkAlive,
+    exitCode: isRunning && !isResting ? undefined : exitCode(end, hasRun),
     startedAt: parseTime(run?.get('started') ?? end?.get('started')),
     finishedAt: isRunning && !isResting ? undefined : parseTime(end?.get('finished')),
     oomKilled: end?.get('oom') === '1',
     restarts: Number(run?.get('restarts') ?? 0),
+    health: isRunning ? readHealthStatus(runDirectory(directories, id)).status : undefined,
     orphaned: isRunning && !monitorAlive,
+  };
+}
+
+/** What the monitor's health check has found; nothing when the container has none. */
+export function readHealthStatus(runDir: string): {
+  status: HealthStatus | undefined;
+  failingStreak: number;
+} {
+  const fields = parseFields(readIfExists(`${runDir}/health`));
+  return {
+    status: fields?.get('status') as HealthStatus | undefined,
+    failingStreak: Number(fields?.get('streak') ?? 0),
   };
 }
 
@@ -87,7 +114,7 @@ function exitCode(
 }
 
 /** Lines of "name value". */
-function parseFields(text: string | undefined): ReadonlyMap<string, string> | undefined {
+export function parseFields(text: string | undefined): ReadonlyMap<string, string> | undefined {
   if (text === undefined || text === '') return undefined;
   const fields = new Map<string, string>();
   for (const line of text.split('\n')) {

@@ -84,14 +84,10 @@ function holds(condition: WaitCondition, state: ContainerState): boolean {
       return state.status === condition;
     case 'healthy':
     case 'unhealthy':
-      return healthOf(state) === condition;
+      return state.health === condition;
     case 'removing':
       return false;
   }
-}
-
-function healthOf(state: ContainerState): string | undefined {
-  return 'health' in state && typeof state.health === 'string' ? state.health : undefined;
 }
 
 /** A `--rm` container takes its exit file along; its event stays. */
