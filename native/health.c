@@ -268,6 +268,12 @@ bool health_reaped(pid_t pid, int status)
 	if (pid != state.probe.pid || pid == 0)
 		return false;
 	health_output();
+	/* The end of the container kills it first: that is no result. */
+	if (!state.timed_out && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+		close_probe();
+		schedule();
+		return true;
+	}
 	if (state.timed_out) {
 		say("health check exceeded its time limit");
 		code = -1;
