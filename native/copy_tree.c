@@ -162,8 +162,9 @@ static int copy_entry(int directory, const char *name, int into, int depth, stru
 {
 	struct stat status;
 
+	/* Removed meanwhile, or a whiteout that an overlay lists where nothing is below it. */
 	if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-		return fail(why, "copy", name);
+		return errno == ENOENT ? 0 : fail(why, "copy", name);
 	if (S_ISDIR(status.st_mode))
 		return copy_subdirectory(directory, name, into, depth, why);
 	if (S_ISREG(status.st_mode))

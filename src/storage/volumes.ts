@@ -109,17 +109,30 @@ export function findVolume(storage: Storage, text: string): Volume {
   return first;
 }
 
-/** The IDs of the containers that have it. */
-export function volumeUsers({ database }: Storage, name: string): string[] {
-  return database
-    .prepare('SELECT container_id FROM container_volumes WHERE volume_name = ?')
-    .all(name)
-    .map((row) => String(row['container_id']));
+/** The IDs of the containers that have it. A `--rm` container of which only the row is left counts no more. */
+export function volumeUsers({ database, directories }: Storage, name: string): string[] {
+  const rows = database
+    .prepare(
+      'SELECT id, auto_remove FROM containers JOIN container_volumes ON container_id = id WHERE volume_name = ?',
+    )
+    .all(name);
+  return rows.flatMap((row) => {
+    const id = String(row['id']);
+    if (row['auto_remove'] === 0 || fs.existsSync(`${directories.dataRoot}/containers/${id}`))
+      return [id];
+    deleteContainerRow(database, id);
+    return [];
+  });
+}
+
+function deleteContainerRow(database: Storage['database'], id: string): void {
+  database.prepare('DELETE FROM containers WHERE id = ?').run(id);
 }
 
 /** Deletes the record when no container has the volume. @returns whether it did */
-export function deleteVolumeRow({ database }: Storage, name: string): boolean {
-  const { changes } = database
+export function deleteVolumeRow(storage: Storage, name: string): boolean {
+  if (volumeUsers(storage, name).length > 0) return false;
+  const { changes } = storage.database
     .prepare(
       'DELETE FROM volumes WHERE name = ? AND NOT EXISTS (SELECT 1 FROM container_volumes WHERE volume_name = ?)',
     )
