@@ -1,35 +1,74 @@
-import { UsageError } from '../base/error.ts';
+import { isIP } from 'node:net';
+import { TsmanError, UsageError } from '../base/error.ts';
 import { readIfExists } from '../base/file.ts';
+import { hostAddress, privateAddresses } from '../network/private-addresses.ts';
 import type { Container } from './record.ts';
 
+/** The addresses a container's own names stand for, where a network gave it some. */
+export interface OwnAddresses {
+  readonly addresses: readonly string[];
+  /** What `host.containers.internal` is. */
+  readonly host: string | undefined;
+}
+
+const HOST_NAMES = 'host.containers.internal host.docker.internal';
+
+/** What is known of the default network before it is made. */
+export function defaultAddresses(container: Container): OwnAddresses {
+  const { networkMode } = container.spec;
+  if (networkMode === 'host') return { addresses: ['127.0.1.1'], host: '127.0.0.1' };
+  if (networkMode === 'private')
+    return { addresses: [privateAddresses().guest], host: hostAddress() };
+  return { addresses: ['127.0.1.1'], host: networkMode === 'none' ? undefined : hostAddress() };
+}
+
 /** The text of the container's /etc/hosts, hosts(5). @param hostname undefined with the host's UTS namespace */
-export function hostsFile(container: Container, hostname: string | undefined): string {
+export function hostsFile(
+  container: Container,
+  hostname: string | undefined,
+  own: OwnAddresses,
+): string {
   const { networkMode, hosts } = container.spec;
-  const lines = hosts.add.map(parseAddHost);
-  if (networkMode === 'host') return [readIfExists('/etc/hosts') ?? '', ...lines, ''].join('\n');
-  const own = [hostname, container.name].filter((name) => name !== undefined).join(' ');
+  const lines = hosts.add.map((text) => addHostLine(text, own.host));
+  const host = own.host === undefined ? [] : [`${own.host} ${HOST_NAMES}`];
+  if (networkMode === 'host')
+    return [readIfExists('/etc/hosts') ?? '', ...lines, ...host, ''].join('\n');
+  const names = [hostname, container.name].filter((name) => name !== undefined).join(' ');
   return [
     ...(hosts.base === undefined ? [] : [hosts.base.trimEnd()]),
     '127.0.0.1 localhost localhost.localdomain',
     '::1 localhost localhost.localdomain',
     ...lines,
-    `127.0.1.1 ${own}`,
+    ...host,
+    ...own.addresses.map((address) => `${address} ${names}`),
     '',
   ].join('\n');
 }
 
-/** `--add-host name[;name…]:ip` as a line of /etc/hosts. */
-function parseAddHost(text: string): string {
+/** `--add-host name[;name…]:ip` as a line of /etc/hosts; `host-gateway` is the host's address. */
+function addHostLine(text: string, hostIP: string | undefined): string {
+  const { names, address } = parseAddHost(text);
+  if (address !== HOST_GATEWAY) return `${address} ${names.join(' ')}`;
+  if (hostIP === undefined)
+    throw new TsmanError(`option --add-host ${text}: the host has no address but loopback now`);
+  return `${hostIP} ${names.join(' ')}`;
+}
+
+const HOST_GATEWAY = 'host-gateway';
+
+/** Parses `--add-host`. @throws UsageError */
+export function parseAddHost(text: string): { names: string[]; address: string } {
   const colon = text.indexOf(':');
   const names = text
     .slice(0, Math.max(colon, 0))
     .split(';')
     .filter((name) => name !== '');
   const address = text.slice(colon + 1).replace(/^\[|\]$/g, '');
-  if (names.length === 0 || !/^[0-9a-fA-F:.]+$/.test(address)) {
-    throw new UsageError(`option --add-host: ${JSON.stringify(text)} is not NAME:IP`);
-  }
-  return `${address} ${names.join(' ')}`;
+  if (names.length === 0 || (address !== HOST_GATEWAY && isIP(address) === 0))
+    throw new UsageError(
+      `option --add-host: ${JSON.stringify(text)} is not NAME:IP or NAME:host-gateway`,
+    );
+  return { names, address };
 }
 
 /** The text of the container's /etc/resolv.conf, resolv.conf(5): the host's, or what `--dns…` say. */
@@ -43,11 +82,19 @@ export function resolvConf(container: Container): string {
       ? [`search ${dnsSearch.filter((name) => name !== '.').join(' ')}`]
       : keep('search')),
     ...(dnsServers.length > 0
-      ? dnsServers.map((server) => `nameserver ${server}`)
-      : keep('nameserver')),
+      ? dnsServers.filter((server) => server !== 'none').map((server) => `nameserver ${server}`)
+      : reachable(container, keep('nameserver'))),
     ...(dnsOptions.length > 0 ? [`options ${dnsOptions.join(' ')}`] : keep('options')),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** On loopback only the host itself reaches a server: pasta asks it for the container, by UDP. */
+function reachable(container: Container, servers: readonly string[]): string[] {
+  if (container.spec.networkMode === 'host') return [...servers];
+  const outside = servers.filter((line) => !/\s(127\.|::1\b)/.test(line));
+  if (outside.length > 0 || container.spec.networkMode !== 'private') return outside;
+  return [`nameserver ${privateAddresses().resolver}`];
 }
 
 /** systemd-resolved's stub on 127.0.0.53 is out of a container's reach; the file behind it names the real servers. */

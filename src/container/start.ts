@@ -8,6 +8,7 @@ import type { PlanRecord } from '../helper/plan.ts';
 import {
   becomeHelper,
   explainRecord,
+  HelperError,
   runHelper,
   runInForeground,
   writePlan,
@@ -76,6 +77,7 @@ export async function startInBackground(
   try {
     return await runHelper('box', path, `start container ${container.name}`);
   } catch (error) {
+    if (!(error instanceof HelperError) || error.step !== 'lock') throw error;
     // Another start was faster: what was asked for has happened.
     const pid = await pidOfFasterStart(target, container);
     if (pid === 0) throw error;

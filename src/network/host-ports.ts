@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import * as net from 'node:net';
 import { hasCode, TsmanError } from '../base/error.ts';
 import { readIfExists } from '../base/file.ts';
+import { portHolder } from './port-holder.ts';
 import type { PortMapping } from './ports.ts';
 
 /**
@@ -12,14 +13,58 @@ import type { PortMapping } from './ports.ts';
 export async function assignHostPorts(ports: readonly PortMapping[]): Promise<PortMapping[]> {
   const assigned: PortMapping[] = [];
   for (const port of ports) {
-    if (port.hostPort === 0) assigned.push({ ...port, hostPort: await findFree(port) });
-    else {
-      checkUnprivileged(port);
-      for (let offset = 0; offset < port.range; offset++) await probe(port, port.hostPort + offset);
-      assigned.push(port);
-    }
+    const next = await assign(port, assigned);
+    assigned.push(next);
   }
   return assigned;
+}
+
+async function assign(port: PortMapping, before: readonly PortMapping[]): Promise<PortMapping> {
+  const { hostChoices, ...mapping } = port;
+  if (port.hostPort === 0) return { ...mapping, hostPort: await findFree(port) };
+  checkUnprivileged(port);
+  if (hostChoices !== undefined)
+    return { ...mapping, hostPort: await firstFree(port, hostChoices, before) };
+  for (let offset = 0; offset < port.range; offset++) {
+    if (isAsked(before, port, port.hostPort + offset))
+      throw new TsmanError(
+        `publish port ${port.hostPort + offset}/${port.protocol}: asked for twice`,
+      );
+    await probe(port, port.hostPort + offset);
+  }
+  return mapping;
+}
+
+/** Whether an earlier mapping of the same container has the port, on the same or on every address. */
+function isAsked(before: readonly PortMapping[], port: PortMapping, number: number): boolean {
+  const everywhere = ['', '0.0.0.0', '::'];
+  return before.some(
+    (other) =>
+      other.protocol === port.protocol &&
+      number >= other.hostPort &&
+      number < other.hostPort + other.range &&
+      (other.hostIP === port.hostIP ||
+        (everywhere.includes(other.hostIP) && everywhere.includes(port.hostIP))),
+  );
+}
+
+async function firstFree(
+  port: PortMapping,
+  choices: number,
+  before: readonly PortMapping[],
+): Promise<number> {
+  for (let number = port.hostPort; number < port.hostPort + choices; number++) {
+    if (isAsked(before, port, number)) continue;
+    try {
+      return await probe(port, number);
+    } catch (error) {
+      if (!hasCode((error as Error).cause, 'EADDRINUSE')) throw error;
+    }
+  }
+  const last = port.hostPort + choices - 1;
+  throw new TsmanError(
+    `publish port ${port.containerPort}: ${port.hostPort}-${last} are all in use`,
+  );
 }
 
 function checkUnprivileged(port: PortMapping): void {
@@ -53,11 +98,15 @@ async function probe(port: PortMapping, number: number): Promise<number> {
   } catch (cause) {
     if (!hasCode(cause, 'EADDRINUSE'))
       throw new TsmanError(`publish port ${number}/${port.protocol}`, { cause });
+    const holder = portHolder(number, port.protocol);
     throw new TsmanError(
-      `publish port ${number}/${port.protocol}: the port is in use on the host`,
+      `publish port ${number}/${port.protocol}: the port is in use on the host${holder === undefined ? '' : ` by ${holder}`}`,
       {
         cause,
-        hint: `choose another, or find its holder with: ss -${port.protocol === 'tcp' ? 'tlnp' : 'ulnp'} sport = :${number}`,
+        hint:
+          holder === undefined
+            ? `choose another, or find its holder with: sudo ss -${port.protocol === 'tcp' ? 'tlnp' : 'ulnp'} sport = :${number}`
+            : 'choose another, or end that process',
       },
     );
   }

@@ -1,10 +1,14 @@
 import type { PlanRecord } from '../helper/plan.ts';
 import type { NetworkMode } from './mode.ts';
 import type { PortMapping } from './ports.ts';
+import { isOffline, privateAddresses } from './private-addresses.ts';
+
+/** A MAC address of the locally administered kind: loopback, which stands in when offline, has none. */
+const OFFLINE_MAC = '9a:55:9a:55:9a:55';
 
 /**
- * The record that gives a container its network: one pasta(1), which copies the host's addresses and
- * routes, forwards ports in and connections out, and keeps the client's source address.
+ * The record that gives a container its network: one pasta(1), which forwards ports in and
+ * connections out, and keeps the client's source address.
  *
  * pasta runs as the calling user and enters the container's namespaces by itself; it drops the
  * privilege to open them through /proc when it is root of our user namespace. It goes to the
@@ -17,29 +21,53 @@ export function networkRecords(
   runDirectory: string,
   isRoot: boolean,
 ): PlanRecord[] {
-  if (mode !== 'private' && !mode.startsWith('pasta:')) return [];
+  if (!isPasta(mode)) return [];
   const pidFile = `${runDirectory}/pasta.pid`;
   const own = mode.startsWith('pasta:') ? mode.slice('pasta:'.length).split(',') : [];
-  const namespaces = isRoot ? ['--runas', '0:0', '--netns-only'] : ['--userns', '{userns}'];
   return [
     [
       'network-process',
       pidFile,
       'pasta',
-      '--config-net',
       '--quiet',
       '--pid',
       pidFile,
-      '--no-map-gw',
+      ...addressArguments(own),
       ...forwardArguments('-t', ports, 'tcp'),
       ...forwardArguments('-u', ports, 'udp'),
       ...['-T', 'none', '-U', 'none'],
       ...own,
-      ...namespaces,
-      '--netns',
-      '{netns}',
+      ...namespaceArguments(isRoot),
     ],
   ];
+}
+
+/** Whether a container in this mode has a pasta of its own. */
+export function isPasta(mode: NetworkMode): boolean {
+  return mode === 'private' || mode.startsWith('pasta:');
+}
+
+/**
+ * Addresses of our own choice. `--no-map-gw`: else the gateway's address would be the host's
+ * loopback, with everything that listens there because nobody else should reach it.
+ * @param own with `--network pasta:OPTIONS` the user's options, which then decide instead
+ */
+export function addressArguments(own: readonly string[] = []): string[] {
+  const common = ['--config-net', '--no-map-gw'];
+  const offline = isOffline() ? ['-i', 'lo', '-I', 'eth0', '-M', OFFLINE_MAC] : [];
+  if (own.length > 0 && offline.length === 0) return common;
+  const { guest, gateway, resolver, prefix } = privateAddresses();
+  return [
+    ...common,
+    ...offline,
+    ...['-a', guest, '-n', String(prefix), '-g', gateway, '--dns-forward', resolver],
+  ];
+}
+
+/** Filled in by the helper once the namespaces exist. */
+export function namespaceArguments(isRoot: boolean): string[] {
+  const user = isRoot ? ['--runas', '0:0', '--netns-only'] : ['--userns', '{userns}'];
+  return [...user, '--netns', '{netns}'];
 }
 
 /** `-t ADDR/HOST-HOST:CTR-CTR` for each mapping, or `-t none`; pasta(1), "PORT FORWARDING". */

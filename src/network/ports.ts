@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import { UsageError } from '../base/error.ts';
 
 /** One published range; shapes as in Podman's inspect. */
@@ -10,6 +11,8 @@ export interface PortMapping {
   /** How many consecutive ports. */
   readonly range: number;
   readonly protocol: 'tcp' | 'udp';
+  /** A single container port takes the first free one of so many from `hostPort` on. */
+  readonly hostChoices?: number;
 }
 
 const GRAMMAR = '[[ip:][hostPort[-end]]:]containerPort[-end][/tcp|udp]';
@@ -39,9 +42,9 @@ export function parsePublish(text: string): PortMapping {
       range: container.count,
       protocol,
     };
-  const host = parseRange(hostPart, bad);
+  const host = hostPart === '0' ? { first: 0, count: container.count } : parseRange(hostPart, bad);
   // A single container port may take any free one of a host range (Docker); equal ranges go pairwise.
-  if (host.count !== container.count)
+  if (host.count !== container.count && container.count > 1)
     throw bad(`${host.count} host ports for ${container.count} container ports`);
   return {
     hostIP,
@@ -49,6 +52,7 @@ export function parsePublish(text: string): PortMapping {
     containerPort: container.first,
     range: container.count,
     protocol,
+    ...(host.count === container.count ? {} : { hostChoices: host.count }),
   };
 }
 
@@ -62,8 +66,8 @@ function splitAddress(
   const hostPart = parts.pop() ?? '';
   const hostIP = v6 === null ? (parts.pop() ?? '') : (v6[1] as string);
   if (parts.length > 0) throw bad('too many colons; an IPv6 address goes in brackets');
-  if (v6 === null && hostIP !== '' && !/^\d{1,3}(\.\d{1,3}){3}$/.test(hostIP))
-    throw bad(`${JSON.stringify(hostIP)} is not an IP address`);
+  const isAddress = v6 === null ? hostIP === '' || isIPv4(hostIP) : isIPv6(hostIP);
+  if (!isAddress) throw bad(`${JSON.stringify(hostIP)} is not an IP address`);
   return { hostIP, hostPart, containerPart };
 }
 
