@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { loadProbe, PROBE_IMAGE } from '../support/probe.ts';
+import { requires } from '../support/requires.ts';
+import { withScratch } from '../support/scratch.ts';
+import type { Tsman } from '../support/tsman.ts';
+
+const test = suite('tsman run --restart');
+const inBox = requires(test, 'userns');
+
+async function inspect(tsman: Tsman, template: string): Promise<string> {
+  return (await tsman('inspect', '--format', template, 'c')).stdout.trim();
+}
+
+async function runs(tsman: Tsman, ...args: string[]): Promise<void> {
+  await loadProbe(tsman);
+  const run = ['run', '-d', '--name', 'c', '--network', 'none', ...args];
+  const { exitCode, stderr } = await tsman(...run);
+  assert.is(exitCode, 0, stderr);
+}
+
+async function until(claim: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 15_000;
+  while (!(await claim())) {
+    if (performance.now() > deadline) throw new Error(`waited in vain for ${claim}`);
+    await sleep(20);
+  }
+}
+
+inBox('on-failure:N runs it again so often, keeps the log, and records each end', () =>
+  withScratch(async (tsman) => {
+    await runs(tsman, '--restart', 'on-failure:2', PROBE_IMAGE, '/bin/probe', 'exit', '3');
+    await until(async () => (await inspect(tsman, '{{.State.Status}}')) === 'exited');
+
+    assert.is(await inspect(tsman, '{{.RestartCount}} {{.State.ExitCode}}'), '2 3');
+    assert.is(
+      await inspect(
+        tsman,
+        '{{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}',
+      ),
+      'on-failure 2',
+    );
+    const { stdout } = await tsman('events', '--stream=false', '--filter', 'event=died');
+    assert.is(stdout.trim().split('\n').length, 3);
+  }),
+);
+
+inBox('on-failure leaves a success alone', () =>
+  withScratch(async (tsman) => {
+    await runs(tsman, '--restart', 'on-failure', PROBE_IMAGE, '/bin/probe', 'exit', '0');
+    await until(async () => (await inspect(tsman, '{{.State.Status}}')) === 'exited');
+    assert.is(await inspect(tsman, '{{.RestartCount}} {{.State.ExitCode}}'), '0 0');
+  }),
+);
+
+inBox('between two runs it is restarting, listed without -a, and stops at once', () =>
+  withScratch(async (tsman) => {
+    await runs(tsman, '--restart', 'always', PROBE_IMAGE, '/bin/probe', 'echo', 'again');
+    await until(async () => Number(await inspect(tsman, '{{.RestartCount}}')) >= 3);
+    await until(async () => (await inspect(tsman, '{{.State.Status}}')) === 'restarting');
+    assert.match((await tsman('ps')).stdout, /Restarting \(0\)/);
+
+    const before = performance.now();
+    assert.is((await tsman('stop', 'c')).exitCode, 0);
+    assert.ok(performance.now() - before < 3000);
+    assert.is(await inspect(tsman, '{{.State.Status}}'), 'exited');
+    const count = await inspect(tsman, '{{.RestartCount}}');
+    await sleep(500);
+    assert.is(await inspect(tsman, '{{.RestartCount}}'), count);
+    assert.match((await tsman('logs', 'c')).stdout, /^again\nagain\nagain\n/);
+  }),
+);
+
+inBox('a crash is followed by another run, stop and kill are not', () =>
+  withScratch(async (tsman) => {
+    await runs(tsman, '--restart', 'unless-stopped', PROBE_IMAGE, '/bin/probe', 'sleep');
+    process.kill(Number(await inspect(tsman, '{{.State.Pid}}')), 'SIGKILL');
+    await until(async () => (await inspect(tsman, '{{.State.Status}}')) === 'running');
+    await until(async () => (await inspect(tsman, '{{.RestartCount}}')) === '1');
+
+    await until(async () => (await inspect(tsman, '{{.State.Status}}')) === 'running');
+    await tsman('kill', 'c');
+    await until(async () => (await inspect(tsman, '{{.State.Status}}')) === 'exited');
+    assert.is(await inspect(tsman, '{{.State.ExitCode}}'), '137');
+
+    assert.is((await tsman('start', 'c')).exitCode, 0);
+    assert.is(await inspect(tsman, '{{.State.Status}} {{.RestartCount}}'), 'running 0');
+    assert.is((await tsman('stop', '-t', '0', 'c')).exitCode, 0);
+    assert.is(await inspect(tsman, '{{.State.Status}}'), 'exited');
+  }),
+);
+
+inBox('rm -f ends one that rests', () =>
+  withScratch(async (tsman) => {
+    await runs(tsman, '--restart', 'always', PROBE_IMAGE, '/bin/probe', 'exit', '1');
+    await until(async () => (await inspect(tsman, '{{.State.Status}}')) === 'restarting');
+    assert.is((await tsman('rm', '-f', 'c')).exitCode, 0);
+    assert.is((await tsman('ps', '-aq')).stdout, '');
+  }),
+);
+
+test('the policies that keep a container exclude --rm; nonsense is refused', () =>
+  withScratch(async (tsman) => {
+    for (const policy of ['always', 'unless-stopped', 'sometimes', 'on-failure:x', 'always:3']) {
+      const { exitCode, stderr } = await tsman('run', '--rm', '--restart', policy, 'x');
+      assert.is(exitCode, 125);
+      assert.match(stderr, /--restart/);
+    }
+  }));
+
+test.run();
