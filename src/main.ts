@@ -1,7 +1,8 @@
-import { UsageError } from './base/error.ts';
+import { TsmanError } from './base/error.ts';
 import { VERSION } from './base/version.ts';
 import type { CommandContext } from './commands/command.ts';
-import { createEngine, type Engine, type EngineOptions } from './commands/engine.ts';
+import { createEngine, type Engine } from './commands/engine.ts';
+import { type GlobalOptions, takeGlobalOptions } from './commands/global-options.ts';
 import { parseArguments } from './commands/parse.ts';
 import { findCommand } from './commands/table.ts';
 import { printFailure } from './output/failure.ts';
@@ -12,11 +13,19 @@ export async function main(argv: readonly string[]): Promise<number> {
     const { rest, options } = takeGlobalOptions(argv);
     return await dispatch(rest, options);
   } catch (error) {
-    return printFailure(error, process.stderr);
+    return printFailure(await withDiagnosis(error, argv), process.stderr);
   }
 }
 
-async function dispatch(argv: readonly string[], options: EngineOptions): Promise<number> {
+/** Where a step of the helper failed, the doctor's checks may know why on this machine. */
+async function withDiagnosis(error: unknown, argv: readonly string[]): Promise<unknown> {
+  // By its field, not its class: that would load the helper's module for every command.
+  if (!(error instanceof TsmanError && 'step' in error)) return error;
+  const { diagnosed } = await import('./commands/diagnosed.ts');
+  return diagnosed(error, String(error.step), takeGlobalOptions(argv).options);
+}
+
+async function dispatch(argv: readonly string[], options: GlobalOptions): Promise<number> {
   if (argv[0] === '--version' || argv[0] === '-v') {
     process.stdout.write(`tsman version ${VERSION}\n`);
     return 0;
@@ -40,7 +49,7 @@ async function dispatch(argv: readonly string[], options: EngineOptions): Promis
   return await command.run(parsed.options, parsed.args, contextFor(options, parsed.given));
 }
 
-function contextFor(options: EngineOptions, given: ReadonlySet<string>): CommandContext {
+function contextFor(options: GlobalOptions, given: ReadonlySet<string>): CommandContext {
   let engine: Engine | undefined;
   return {
     // Looked up when used: making the three stream objects costs `run`, which needs none, 2 ms.
@@ -58,34 +67,8 @@ function contextFor(options: EngineOptions, given: ReadonlySet<string>): Command
       engine ??= createEngine(options);
       return engine;
     },
+    globals: options,
+    places: options,
     isSet: (option) => given.has(option),
   };
-}
-
-const GLOBAL_OPTIONS = new Map([
-  ['--root', 'root'],
-  ['--runroot', 'runRoot'],
-] as const);
-
-/** Options before the command's name, as Podman has them. */
-function takeGlobalOptions(argv: readonly string[]): {
-  rest: readonly string[];
-  options: EngineOptions;
-} {
-  const options: { root?: string; runRoot?: string } = {};
-  let at = 0;
-  for (; at < argv.length; at++) {
-    const [name, inline] = splitOnce(argv[at] as string, '=');
-    const key = GLOBAL_OPTIONS.get(name as '--root');
-    if (key === undefined) break;
-    const value = inline ?? argv[++at];
-    if (value === undefined) throw new UsageError(`option ${name} needs a value`);
-    options[key] = value;
-  }
-  return { rest: argv.slice(at), options };
-}
-
-function splitOnce(text: string, separator: string): [string, string | undefined] {
-  const at = text.indexOf(separator);
-  return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
-import type { Engine } from './engine.ts';
+import type { Engine, EngineOptions } from './engine.ts';
+import type { GlobalOptions } from './global-options.ts';
 
 /** `--detach`, `-d`; also `--detach=false`. */
 export interface FlagOption {
@@ -49,6 +50,10 @@ export interface CommandContext {
   readonly env: NodeJS.ProcessEnv;
   /** Opens storage and user namespace at the first call; commands that need neither never pay. */
   openEngine(): Engine;
+  /** The options before the command's name. */
+  readonly globals: GlobalOptions;
+  /** Where the engine's directories are asked to be. */
+  readonly places: EngineOptions;
   /** True when the user gave this option, whatever its value: to tell a default from a choice. */
   isSet(option: string): boolean;
 }

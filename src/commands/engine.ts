@@ -1,4 +1,8 @@
-import { type Directories, openDirectories } from '../rootless/directories.ts';
+import {
+  type ChosenDirectories,
+  type Directories,
+  openDirectories,
+} from '../rootless/directories.ts';
 import { type EngineUserns, engineUserns } from '../rootless/id-map.ts';
 import { singleIDWarning } from '../rootless/single-id.ts';
 import { openStorage, type Storage } from '../storage/storage.ts';
@@ -10,10 +14,7 @@ export interface Engine {
   readonly userns: EngineUserns;
 }
 
-export interface EngineOptions {
-  readonly root?: string | undefined;
-  readonly runRoot?: string | undefined;
-}
+export type EngineOptions = ChosenDirectories;
 
 export function createEngine(options: EngineOptions): Engine {
   let directories: Directories | undefined;

@@ -76,6 +76,11 @@ export const COMMANDS: readonly TableEntry[] = [
     'container top',
   ),
   ...entries(
+    loader(() => import('./doctor.ts').then((m) => m.doctorCommand)),
+    'doctor',
+    'system doctor',
+  ),
+  ...entries(
     loader(() => import('./info.ts').then((m) => m.infoCommand)),
     'info',
     'system info',
@@ -245,6 +250,23 @@ export const COMMANDS: readonly TableEntry[] = [
   ...entries(
     loader(() => import('./image/prune.ts').then((m) => m.imagePruneCommand)),
     'image prune',
+  ),
+  ...entries(
+    loader(() => import('./image/diff.ts').then((m) => m.imageDiffCommand)),
+    'image diff',
+  ),
+  ...entries(
+    loader(() => import('./image/tree.ts').then((m) => m.imageTreeCommand)),
+    'image tree',
+  ),
+  ...entries(
+    loader(() => import('./image/mount.ts').then((m) => m.imageMountCommand)),
+    'image mount',
+  ),
+  ...entries(
+    loader(() => import('./image/unmount.ts').then((m) => m.imageUnmountCommand)),
+    'image unmount',
+    'image umount',
   ),
   ...entries(
     loader(() => import('./volume/create.ts').then((m) => m.volumeCreateCommand)),

@@ -1,6 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
-import { EXIT_CANNOT_EXECUTE, EXIT_NOT_FOUND, TsmanError } from '../base/error.ts';
+import {
+  EXIT_CANNOT_EXECUTE,
+  EXIT_NOT_FOUND,
+  type FailureDetails,
+  TsmanError,
+} from '../base/error.ts';
+import { localHint, type RemedyName } from '../base/remedies.ts';
 import { helperPath } from './location.ts';
 import { encodePlan, type PlanRecord } from './plan.ts';
 
@@ -80,6 +86,16 @@ export function explainRecord(
   ];
 }
 
+/** A step of the helper failed. The step's name lets `tsman doctor`'s checks look for the reason. */
+export class HelperError extends TsmanError {
+  readonly step: string;
+
+  constructor(message: string, step: string, details: FailureDetails) {
+    super(message, details);
+    this.step = step;
+  }
+}
+
 /**
  * Runs the helper without becoming it and returns the pid it reports.
  * @throws TsmanError worded by describeFailure
@@ -95,7 +111,9 @@ export async function runHelper(verb: string, planPath: string, what: string): P
     child.on('error', (cause) => reject(new TsmanError(`run ${helperPath()}`, { cause })));
     child.on('close', resolve);
   });
-  // Bun keeps an extra descriptor's stream, and with it the process, alive after its end.
+  // Bun may announce the end of a short-lived child before it has read the extra descriptor.
+  if (chunks.length === 0 && report != null) await firstData(report);
+  // And it keeps that descriptor's stream, and with it the process, alive after its end.
   report?.destroy();
   const [kind, first = '', second = '', third = ''] = Buffer.concat(chunks)
     .toString()
@@ -106,21 +124,40 @@ export async function runHelper(verb: string, planPath: string, what: string): P
   throw new TsmanError(`${what}: the helper ended with status ${code} and no report`);
 }
 
+const REPORT_WAIT_MS = 1000;
+
+function firstData(stream: NodeJS.EventEmitter): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, REPORT_WAIT_MS);
+    stream.once('data', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
 /** Words a helper's failure: what, step, subject, reason, and what to do about it where we know. */
 export function describeFailure(what: string, failure: HelperFailure): TsmanError {
   const { name, text } = errnoText(failure.errno);
   const reason = failure.errno === 0 ? '' : `: ${text} (${name})`;
   const subject = failure.subject === '' ? '' : ` ${failure.subject}`;
-  return new TsmanError(`${what}: ${failure.step}${subject}${reason}`, {
-    hint: hintFor(failure, name),
-    exitCode: exitCodeFor(failure, name),
-  });
+  const details = { hint: hintFor(failure, name), exitCode: exitCodeFor(failure, name) };
+  return new HelperError(`${what}: ${failure.step}${subject}${reason}`, failure.step, details);
 }
 
 function exitCodeFor(failure: HelperFailure, errno: string): number {
   if (failure.step !== 'exec') return 125;
   return errno === 'ENOENT' ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
 }
+
+/** Used where nobody looks closer; main asks the doctor's checks first, who know which it is. */
+const REMEDIES_OF_STEPS: Readonly<Record<string, RemedyName>> = {
+  unshare: 'unprivileged-userns-clone',
+  clone: 'unprivileged-userns-clone',
+  newuidmap: 'idmap-missing',
+  newgidmap: 'idmap-missing',
+  'network-process': 'pasta-missing',
+};
 
 /** What helps against the failures that users meet, by step and errno. */
 function hintFor({ step, subject }: HelperFailure, errno: string): string | undefined {
@@ -131,16 +168,8 @@ function hintFor({ step, subject }: HelperFailure, errno: string): string | unde
   if (step === 'exec' && errno === 'ENOEXEC')
     return `${subject} is for another architecture, or a script without #!`;
   if (step === 'lock') return 'it is running already';
-  if (step === 'unshare' || step === 'clone') {
-    return 'this system does not let unprivileged users make namespaces; check sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns';
-  }
-  if (step === 'newuidmap' || step === 'newgidmap') {
-    return errno === 'ENOENT'
-      ? 'install the package uidmap: sudo apt-get install uidmap'
-      : 'are the ranges in /etc/subuid and /etc/subgid yours, and newuidmap and newgidmap set-uid root?';
-  }
-  if (step === 'network-process')
-    return 'is pasta installed (package passt) and /dev/net/tun usable? --network none and --network host need neither';
+  const remedies = REMEDIES_OF_STEPS[step];
+  if (remedies !== undefined) return `${localHint(remedies)}; tsman doctor looks closer`;
   if (step === 'user')
     return 'the user or group must be a number, or be in the /etc/passwd or /etc/group of the image';
   return undefined;

@@ -11,16 +11,29 @@ export interface Directories {
   readonly runRoot: string;
 }
 
-/** Finds, and makes, the two roots. Options win over TSMAN_ROOT/TSMAN_RUNROOT over XDG over built-ins. */
-export function openDirectories(
-  options: { root?: string | undefined; runRoot?: string | undefined } = {},
-): Directories {
+/** What the user chose; absent: not chosen. */
+export interface ChosenDirectories {
+  readonly root?: string | undefined;
+  readonly runRoot?: string | undefined;
+  /** From storage.conf: after the environment, before the built-in places. */
+  readonly configured?: { readonly dataRoot?: string; readonly runRoot?: string } | undefined;
+}
+
+/** Finds the two roots. Options win over TSMAN_ROOT/TSMAN_RUNROOT over storage.conf over XDG over built-ins. */
+export function findDirectories({ root, runRoot, configured }: ChosenDirectories): Directories {
   const env = process.env;
-  const dataRoot = options.root ?? env['TSMAN_ROOT'] ?? defaultDataRoot();
-  const runRoot = options.runRoot ?? env['TSMAN_RUNROOT'] ?? defaultRunRoot();
-  makePrivate(dataRoot);
-  makePrivate(runRoot);
-  return { dataRoot, runRoot };
+  return {
+    dataRoot: root ?? env['TSMAN_ROOT'] ?? configured?.dataRoot ?? defaultDataRoot(),
+    runRoot: runRoot ?? env['TSMAN_RUNROOT'] ?? configured?.runRoot ?? defaultRunRoot(),
+  };
+}
+
+/** Finds, and makes, the two roots. */
+export function openDirectories(options: ChosenDirectories = {}): Directories {
+  const directories = findDirectories(options);
+  makePrivate(directories.dataRoot);
+  makePrivate(directories.runRoot);
+  return directories;
 }
 
 function isRoot(): boolean {
