@@ -1,9 +1,8 @@
 import { UsageError } from '../base/error.ts';
-import { type Change, diffContainer } from '../container/diff.ts';
+import { diffContainer } from '../container/diff.ts';
 import { defineCommand } from './command.ts';
+import { printChanges } from './diff-output.ts';
 import { existingContainer, existingContainers } from './selection.ts';
-
-const GROUPS = { A: 'added', C: 'changed', D: 'deleted' } as const;
 
 export const diffCommand = defineCommand({
   paths: [['diff'], ['container', 'diff']],
@@ -18,35 +17,13 @@ export const diffCommand = defineCommand({
   arguments: [0, 1],
   completes: 'containers',
   async run(options, [name], { openEngine, stdout }) {
-    if (options.format !== undefined && options.format !== 'json')
-      throw new UsageError(`option --format: ${JSON.stringify(options.format)} is not json`);
     const engine = openEngine();
     const latest = options.latest ? existingContainers(engine).at(-1) : undefined;
     if (latest === undefined && name === undefined)
       throw new UsageError('which container? Give a name or ID, or --latest');
     const container = latest ?? existingContainer(engine, name ?? '');
     const changes = await diffContainer(engine, container);
-    stdout.write(options.format === 'json' ? asJson(changes) : asLines(changes));
+    printChanges(changes, options.format, stdout);
     return 0;
   },
 });
-
-function asLines(changes: readonly Change[]): string {
-  return changes.map(({ kind, path }) => `${kind} ${onOneLine(path)}\n`).join('');
-}
-
-/** A file's name must not fake a line. */
-function onOneLine(path: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the point
-  return path.replace(/[\u0000-\u001f\u007f]/g, '?');
-}
-
-/** Podman's shape: the paths by what happened to them. */
-function asJson(changes: readonly Change[]): string {
-  const groups: Record<string, string[]> = {};
-  for (const { kind, path } of changes) {
-    const name = GROUPS[kind];
-    groups[name] = [...(groups[name] ?? []), path];
-  }
-  return `${JSON.stringify(groups, undefined, 4)}\n`;
-}

@@ -24,9 +24,14 @@ export const unshareCommand = defineCommand({
     writePlan(path, [
       explainRecord(directories, 'unshare'),
       ...usernsRecords(userns, directories.runRoot),
-      ...Object.entries(context.env).map(
-        ([key, value]): PlanRecord => ['env', `${key}=${value ?? ''}`],
-      ),
+      // Mounts made in there end with it.
+      ['namespaces', 'mount'],
+      ...Object.entries({
+        ...context.env,
+        // In there we are root, whose store is elsewhere.
+        TSMAN_ROOT: directories.dataRoot,
+        TSMAN_RUNROOT: directories.runRoot,
+      }).map(([key, value]): PlanRecord => ['env', `${key}=${value ?? ''}`]),
       ['exec', ...command],
     ]);
     return await becomeHelper('unshare', path);
