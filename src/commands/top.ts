@@ -45,6 +45,7 @@ export const topCommand = defineCommand({
     return await execAndBecome(engine, container, {
       ...{ command: ['ps', ...words], env: [], envFiles: [], user: undefined, workdir: '/' },
       ...{ terminal: false, interactive: false, detach: false, privileged: false },
+      ...{ sigProxy: false, preservedFds: 0 },
       detachKeys: undefined,
     });
   },

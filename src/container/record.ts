@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { TsmanError } from '../base/error.ts';
+import { hasCode, TsmanError } from '../base/error.ts';
 import type { NetworkMode } from '../network/mode.ts';
 import type { PortMapping } from '../network/ports.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
@@ -140,6 +140,8 @@ export function readConfig(storage: Storage, id: string): RuntimeConfig {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as RuntimeConfig;
   } catch (cause) {
+    if (hasCode(cause, 'ENOENT') && findContainerRow(storage, id) === undefined)
+      throw new TsmanError(`container ${id.slice(0, 12)} was removed meanwhile`);
     throw new TsmanError(`read configuration of container ${id.slice(0, 12)}`, {
       cause,
       hint: `remove it with tsman rm -f ${id.slice(0, 12)}`,

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { TsmanError } from '../base/error.ts';
+import { hasCode, TsmanError } from '../base/error.ts';
 import { deleteContainerRow } from '../storage/containers.ts';
 import { moveToTrash, removeTree, trashPath } from '../storage/trash.ts';
 import { anonymousVolumesOf, deleteVolumeRows, volumeDirectory } from '../storage/volumes.ts';
@@ -14,6 +14,7 @@ import {
   runDirectory,
 } from './state.ts';
 import { endRest, killContainer, waitForEnd } from './stop.ts';
+import { endUnseenStart } from './unseen-start.ts';
 import { setWanted } from './wanted.ts';
 
 /**
@@ -39,16 +40,23 @@ export async function removeContainer(
   deleteContainerRow(target.storage, container.id);
   recordEvent(target.storage, 'remove', container);
   await leaveVolumes(target, container, volumes, options.volumes === true);
-  fs.rmSync(runDirectory(target.directories, container.id), { recursive: true, force: true });
   const trash = trashPath(target.directories, container.id);
+  const isThere = renameIfThere(containerDirectory(target.directories, container.id), trash);
+  const runDir = runDirectory(target.directories, container.id);
+  await endUnseenStart(runDir);
+  fs.rmSync(runDir, { recursive: true, force: true });
+  if (isThere) await removeTree(target, trash);
+}
+
+/** False when it is gone: the monitor of a --rm container was faster, or a command before us died here. */
+function renameIfThere(from: string, to: string): boolean {
   try {
-    fs.renameSync(containerDirectory(target.directories, container.id), trash);
+    fs.renameSync(from, to);
+    return true;
   } catch (error) {
-    // Already gone: the monitor of a --rm container was faster, or a command before us died here.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    if (hasCode(error, 'ENOENT')) return false;
     throw error;
   }
-  await removeTree(target, trash);
 }
 
 /** Anonymous volumes that nobody else has go with `rm -v`, and with every `--rm` container. */

@@ -1,0 +1,144 @@
+// timeout: 240
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { loadProbe, PROBE_IMAGE } from '../support/probe.ts';
+import { type Scratch, withScratch } from '../support/scratch.ts';
+import { type Tsman, tsmanEnv, tsmanPath } from '../support/tsman.ts';
+
+const test = suite('after a crash');
+
+const PROBE = [PROBE_IMAGE, '/bin/probe'] as const;
+
+/** Starts a tsman and kills it, with SIGKILL, after so long. */
+async function killedAfter(
+  scratch: Scratch,
+  delayMs: number,
+  args: readonly string[],
+): Promise<void> {
+  const child = spawn(tsmanPath(), args, {
+    stdio: 'ignore',
+    env: { ...process.env, ...tsmanEnv(scratch) },
+  });
+  const gone = once(child, 'exit');
+  await sleep(delayMs);
+  child.kill('SIGKILL');
+  await gone;
+}
+
+async function inspect(tsman: Tsman, name: string, field: string): Promise<string> {
+  return (await tsman('inspect', '-f', `{{${field}}}`, name)).stdout.trim();
+}
+
+test('run killed at any moment leaves a whole container or none', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    for (let delayMs = 4; delayMs <= 80; delayMs += 4) {
+      const run = ['run', '--network', 'none', '--name', `k${delayMs}`, ...PROBE, 'sleep'];
+      await killedAfter(scratch, delayMs, run);
+    }
+
+    const listed = (await tsman('ps', '-a', '--format', '{{.Names}}')).stdout.trim().split('\n');
+    for (const name of listed.filter((it) => it !== '')) {
+      const { exitCode, stderr } = await tsman('inspect', name);
+      assert.is(exitCode, 0, stderr);
+      assert.is((await tsman('start', name)).exitCode, 0, name);
+    }
+    assert.is((await tsman('rm', '-fa')).exitCode, 0);
+    assert.is((await tsman('ps', '-aq')).stdout, '');
+  }));
+
+test('run --rm killed at any moment leaves nothing that runs unseen', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    for (let delayMs = 5; delayMs <= 75; delayMs += 10)
+      await killedAfter(scratch, delayMs, ['run', '--rm', '--network', 'none', ...PROBE, 'sleep']);
+
+    const { exitCode, stderr } = await tsman('rm', '-fa');
+
+    assert.is(exitCode, 0, stderr);
+    assert.is((await tsman('ps', '-aq')).stdout, '');
+    // withScratch fails the test when a process of this scratch is left.
+  }));
+
+for (const [what, act] of [
+  ['rm -f', ['rm', '-f', 'web']],
+  ['start', ['start', 'web']],
+  ['restart', ['restart', '-t', '0', 'web']],
+] as const) {
+  test(`${what} works at once after kill -9 of the monitor`, () =>
+    withScratch(async (tsman) => {
+      await loadProbe(tsman);
+      await tsman('run', '-d', '--network', 'none', '--name', 'web', ...PROBE, 'sleep');
+      const monitor = Number(await inspect(tsman, 'web', '.State.ConmonPid'));
+
+      process.kill(monitor, 'SIGKILL');
+      const listed = await tsman('ps', '-a', '--format', '{{.Names}} {{.State}}');
+      const { exitCode, stderr } = await tsman(...act);
+
+      assert.match(listed.stdout, /^web (exited|running)\n$/);
+      assert.is(exitCode, 0, stderr);
+      const after = (await tsman('ps', '-a', '--format', '{{.State}}')).stdout;
+      assert.is(after, what === 'rm -f' ? '' : 'running\n');
+    }));
+}
+
+test('a container whose monitor was killed shows as ended by it, with code 137', () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    await tsman('run', '-d', '--network', 'none', '--name', 'web', ...PROBE, 'sleep');
+    process.kill(Number(await inspect(tsman, 'web', '.State.ConmonPid')), 'SIGKILL');
+    await sleep(100);
+
+    assert.is(await inspect(tsman, 'web', '.State.Status'), 'exited');
+    assert.is((await tsman('wait', 'web')).stdout, '137\n');
+  }));
+
+test('after a reboot containers are exited and can be started', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    await tsman('run', '-d', '--network', 'none', '--name', 'web', ...PROBE, 'sleep');
+    await tsman('create', '--network', 'none', '--name', 'idle', ...PROBE, 'sleep');
+    process.kill(Number(await inspect(tsman, 'web', '.State.ConmonPid')), 'SIGKILL');
+    await sleep(100);
+    // What a reboot leaves of a run directory in tmpfs.
+    for (const name of readdirSync(scratch.runRoot))
+      rmSync(join(scratch.runRoot, name), { recursive: true, force: true });
+
+    const { stdout } = await tsman('ps', '-a', '--format', '{{.Names}} {{.State}}');
+
+    assert.is(stdout, 'idle created\nweb exited\n');
+    assert.is((await tsman('start', 'web', 'idle')).exitCode, 0);
+    assert.is(await inspect(tsman, 'web', '.State.Status'), 'running');
+  }));
+
+test('a state file of another boot says nothing, even when its pids are alive', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    const run = await tsman('run', '-d', '--network', 'none', '--name', 'web', ...PROBE, 'sleep');
+    const file = join(scratch.runRoot, 'containers', run.stdout.trim(), 'state');
+    const state = readFileSync(file, 'utf8');
+
+    writeFileSync(file, state.replace(/^boot .*$/m, 'boot 00000000-0000-0000-0000-000000000000'));
+    assert.is(await inspect(tsman, 'web', '.State.Status'), 'exited');
+    writeFileSync(file, state);
+    assert.is(await inspect(tsman, 'web', '.State.Status'), 'running');
+  }));
+
+test('a directory without a record, from a create that was killed, is not seen', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    for (let delayMs = 2; delayMs <= 40; delayMs += 2)
+      await killedAfter(scratch, delayMs, ['create', ...PROBE, 'sleep']);
+
+    const listed = (await tsman('ps', '-aq', '--no-trunc')).stdout.split('\n').filter(Boolean);
+
+    for (const id of listed)
+      assert.ok(existsSync(join(scratch.root, 'containers', id, 'config.json')), id);
+  }));
+
+test.run();
