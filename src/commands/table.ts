@@ -104,6 +104,21 @@ export const COMMANDS: readonly TableEntry[] = [
     'container logs',
   ),
   ...entries(
+    loader(() => import('./pause.ts').then((m) => m.pauseCommand)),
+    'pause',
+    'container pause',
+  ),
+  ...entries(
+    loader(() => import('./pause.ts').then((m) => m.unpauseCommand)),
+    'unpause',
+    'container unpause',
+  ),
+  ...entries(
+    loader(() => import('./update.ts').then((m) => m.updateCommand)),
+    'update',
+    'container update',
+  ),
+  ...entries(
     loader(() => import('./ps.ts').then((m) => m.psCommand)),
     'ps',
     'container ps',
@@ -250,6 +265,22 @@ export const COMMANDS: readonly TableEntry[] = [
   ...entries(
     loader(() => import('./image/prune.ts').then((m) => m.imagePruneCommand)),
     'image prune',
+  ),
+  ...entries(
+    loader(() => import('./system/check.ts').then((m) => m.systemCheckCommand)),
+    'system check',
+  ),
+  ...entries(
+    loader(() => import('./system/df.ts').then((m) => m.systemDfCommand)),
+    'system df',
+  ),
+  ...entries(
+    loader(() => import('./system/prune.ts').then((m) => m.systemPruneCommand)),
+    'system prune',
+  ),
+  ...entries(
+    loader(() => import('./system/reset.ts').then((m) => m.systemResetCommand)),
+    'system reset',
   ),
   ...entries(
     loader(() => import('./image/diff.ts').then((m) => m.imageDiffCommand)),

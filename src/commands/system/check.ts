@@ -1,0 +1,39 @@
+import { TsmanError } from '../../base/error.ts';
+import { checkStore } from '../../container/repair.ts';
+import { defineCommand } from '../command.ts';
+
+export const systemCheckCommand = defineCommand({
+  paths: [['system', 'check']],
+  category: 'System',
+  summary: 'look for damage in the store, and repair it',
+  usage: '',
+  examples: [
+    ['Without reading every blob', 'tsman system check --quick'],
+    ['Unpack missing layers again, remove images that are lost', 'tsman system check --repair'],
+  ],
+  options: {
+    force: {
+      kind: 'flag',
+      short: 'f',
+      help: 'with --repair: also remove containers of lost images',
+    },
+    max: { kind: 'text', short: 'm', value: 'DURATION', help: 'ignored', hidden: true },
+    quick: { kind: 'flag', short: 'q', help: 'compare sizes instead of reading every blob' },
+    repair: { kind: 'flag', short: 'r', help: 'repair what is found' },
+  },
+  arguments: [0, 0],
+  async run({ force, quick, repair }, _args, { openEngine, stdout }) {
+    const options = { isQuick: quick, repair, force };
+    const { damages, repaired, abandoned } = await checkStore(openEngine(), options);
+    stdout.write(repaired.map((line) => `${line}\n`).join(''));
+    stdout.write(damages.map(({ text }) => `${text}\n`).join(''));
+    if (abandoned > 0)
+      stdout.write(`${abandoned} directories of containers have no record; prune removes them\n`);
+    if (damages.length === 0) return 0;
+    throw new TsmanError(`the store has ${damages.length} damages`, {
+      hint: repair
+        ? 'add --force to remove the containers of lost images, too'
+        : 'tsman system check --repair mends what can be mended',
+    });
+  },
+});
