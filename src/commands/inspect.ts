@@ -1,5 +1,6 @@
 import { TsmanError, UsageError } from '../base/error.ts';
 import { inspectContainer } from '../container/inspect.ts';
+import type { Container } from '../container/record.ts';
 import { printFailure } from '../output/failure.ts';
 import { findContainerRow } from '../storage/containers.ts';
 import { findImage } from '../storage/images.ts';
@@ -14,6 +15,8 @@ const FORMAT = {
   help: 'json, or a Go template',
 } as const;
 
+const SIZE = { kind: 'flag', short: 's', help: 'with the sizes of containers' } as const;
+
 export const inspectCommand = defineCommand({
   paths: [['inspect']],
   category: 'System',
@@ -23,6 +26,7 @@ export const inspectCommand = defineCommand({
   options: {
     format: FORMAT,
     latest: { kind: 'flag', short: 'l', help: 'the container made last' },
+    size: SIZE,
     type: {
       kind: 'text',
       short: 't',
@@ -44,7 +48,7 @@ export const inspectCommand = defineCommand({
           .map(({ id }) => id)
       : [];
     return await inspectAll(context, [...latest, ...names], options.format, (name) =>
-      inspectOne(engine, name, type),
+      inspectOne(engine, name, type, options.size),
     );
   },
 });
@@ -55,20 +59,43 @@ export const containerInspectCommand = defineCommand({
   summary: 'show everything about containers as JSON',
   usage: 'CONTAINER...',
   examples: [],
-  options: { format: FORMAT },
-  arguments: [1, Number.POSITIVE_INFINITY],
+  options: {
+    format: FORMAT,
+    latest: { kind: 'flag', short: 'l', help: 'the container made last' },
+    size: SIZE,
+  },
+  arguments: [0, Number.POSITIVE_INFINITY],
   completes: 'containers',
   async run(options, names, context) {
     const engine = context.openEngine();
-    return await inspectAll(context, names, options.format, (name) =>
-      inspectContainer(engine, existingContainer(engine, name)),
+    const latest = options.latest ? existingContainers(engine).slice(-1) : [];
+    const all = [...latest.map(({ id }) => id), ...names];
+    return await inspectAll(context, all, options.format, (name) =>
+      inspectWithSize(engine, existingContainer(engine, name), options.size),
     );
   },
 });
 
-async function inspectOne(engine: Engine, name: string, type: string): Promise<unknown> {
+async function inspectWithSize(
+  engine: Engine,
+  container: Container,
+  withSize: boolean,
+): Promise<Record<string, unknown>> {
+  const facts = inspectContainer(engine, container);
+  if (!withSize) return facts;
+  const { measureContainers } = await import('./container-size.ts');
+  const size = (await measureContainers(engine, [container])).get(container.id);
+  return { ...facts, SizeRw: size?.ownBytes ?? 0, SizeRootFs: size?.totalBytes ?? 0 };
+}
+
+async function inspectOne(
+  engine: Engine,
+  name: string,
+  type: string,
+  withSize: boolean,
+): Promise<unknown> {
   if (type !== 'image' && findContainerRow(engine.storage, name) !== undefined)
-    return inspectContainer(engine, existingContainer(engine, name));
+    return await inspectWithSize(engine, existingContainer(engine, name), withSize);
   const image = type === 'container' ? undefined : findImage(engine.storage, name);
   if (image === undefined)
     throw new TsmanError(`no such ${type === 'all' ? 'object' : type}: ${JSON.stringify(name)}`);

@@ -7,6 +7,7 @@ import type { Engine } from './engine.ts';
 import { existingContainer, existingContainers } from './selection.ts';
 
 const NEWLINE = Buffer.from('\n');
+const UNCOLORED_NEWLINE = Buffer.from('\u001b[0m\n');
 
 export const logsCommand = defineCommand({
   paths: [['logs'], ['container', 'logs']],
@@ -18,6 +19,12 @@ export const logsCommand = defineCommand({
     ['Two at once', 'tsman logs --names -f web db'],
   ],
   options: {
+    color: { kind: 'flag', help: 'a colour for each container' },
+    details: {
+      kind: 'flag',
+      help: 'nothing to show: drivers here keep no attributes',
+      hidden: true,
+    },
     follow: { kind: 'flag', short: 'f', help: 'go on until the container ends' },
     latest: { kind: 'flag', short: 'l', help: 'the container made last' },
     names: { kind: 'flag', short: 'n', help: 'begin each line with the container' },
@@ -44,9 +51,12 @@ export const logsCommand = defineCommand({
       since: options.since === undefined ? undefined : parseMoment('--since', options.since),
       until: options.until === undefined ? undefined : parseMoment('--until', options.until),
     };
-    const style = { names: options.names, timestamps: options.timestamps };
+    const { names: withNames, timestamps, color } = options;
     await Promise.all(
-      containers.map((container) => show(engine, container, request, style, context)),
+      containers.map((container, at) => {
+        const style = { names: withNames, timestamps, color: color ? colorOf(at) : undefined };
+        return show(engine, container, request, style, context);
+      }),
     );
     return 0;
   },
@@ -62,6 +72,13 @@ function parseTail(text: string | undefined): number | undefined {
 interface Style {
   readonly names: boolean;
   readonly timestamps: boolean;
+  /** An SGR number, console_codes(4). */
+  readonly color: number | undefined;
+}
+
+/** Green to cyan, then the bright ones: red looks like a failure. */
+function colorOf(at: number): number {
+  return [32, 33, 34, 35, 36, 92, 93, 94, 95, 96][at % 10] ?? 32;
 }
 
 async function show(
@@ -78,7 +95,7 @@ async function show(
     const bytes = Buffer.concat([
       Buffer.from(head),
       entry.text,
-      ...(entry.endsLine ? [NEWLINE] : []),
+      ...(entry.endsLine ? [style.color === undefined ? NEWLINE : UNCOLORED_NEWLINE] : []),
     ]);
     if (!stream.write(bytes))
       await new Promise<void>((resolve) => stream.once('drain', () => resolve()));
@@ -87,5 +104,6 @@ async function show(
 }
 
 function prefix(container: Container, entry: LogEntry, style: Style): string {
-  return `${style.names ? `${container.name} ` : ''}${style.timestamps ? `${entry.time} ` : ''}`;
+  const color = style.color === undefined ? '' : `\u001b[${style.color}m`;
+  return `${color}${style.names ? `${container.name} ` : ''}${style.timestamps ? `${entry.time} ` : ''}`;
 }

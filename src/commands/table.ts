@@ -341,6 +341,11 @@ export const COMMANDS: readonly TableEntry[] = [
     loader(() => import('./volume/mount.ts').then((m) => m.volumeUnmountCommand)),
     'volume unmount',
   ),
+  ...entries(
+    loader(() => import('./cp.ts').then((m) => m.cpCommand)),
+    'cp',
+    'container cp',
+  ),
 ];
 
 /** The entry with the most words that `argv` starts with. */

@@ -65,6 +65,11 @@ function makeTest(key: string, value: string, createdAt: (name: string) => Date)
       return ({ spec }) => !matchesPair(spec.labels, value);
     case 'annotation':
       return ({ spec }) => matchesPair(spec.annotations, value);
+    case 'annotation!':
+      return ({ spec }) => !matchesPair(spec.annotations, value);
+    case 'pod':
+      // There are none yet.
+      return () => false;
     case 'status':
       if (!STATUSES.includes(value))
         throw new UsageError(`option --filter status=${value}: not one of ${STATUSES.join(', ')}`);

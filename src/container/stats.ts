@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { totalmem } from 'node:os';
 import { readIfExists } from '../base/file.ts';
+import { ownCgroup } from './freezer.ts';
 import { containerProcesses, type ProcessInfo, TICKS_PER_SECOND } from './processes.ts';
 import type { Container } from './record.ts';
 import type { ContainerState } from './state.ts';
@@ -32,12 +33,6 @@ export function readUsage(container: Container, state: ContainerState): Usage {
     if (own !== undefined) return { ...common, ...own };
   }
   return { ...common, ...processUsage(containerProcesses(state)) };
-}
-
-/** The cgroup v2 directory made for this container alone: its name holds the container's ID. */
-function ownCgroup({ id }: Container, { pid }: ContainerState): string | undefined {
-  const path = /^0::(.*)$/m.exec(readIfExists(`/proc/${pid}/cgroup`) ?? '')?.[1];
-  return path?.includes(id.slice(0, 12)) === true ? `/sys/fs/cgroup${path}` : undefined;
 }
 
 type Measured = Omit<Usage, 'takenAtMs' | 'network'>;

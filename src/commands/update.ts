@@ -1,0 +1,55 @@
+import { UsageError } from '../base/error.ts';
+import { parseUlimits } from '../container/limits.ts';
+import { parseRestartPolicy } from '../container/restart-policy.ts';
+import { readState } from '../container/state.ts';
+import { updateContainer } from '../container/update.ts';
+import { defineCommand } from './command.ts';
+import { refuseOptions } from './refused-options.ts';
+import { forEachContainer } from './selection.ts';
+import { selectionOf } from './selection-options.ts';
+import { REFUSED_UPDATE_OPTIONS } from './update-options.ts';
+
+export const updateCommand = defineCommand({
+  paths: [['update'], ['container', 'update']],
+  category: 'Containers',
+  summary: 'change settings of containers that exist, from their next start on',
+  usage: 'CONTAINER...',
+  examples: [['Come back after a failure', 'tsman update --restart on-failure:3 web']],
+  options: {
+    env: { kind: 'list', short: 'e', value: 'KEY=VALUE', help: 'set an environment variable' },
+    latest: { kind: 'flag', short: 'l', help: 'the container made last' },
+    restart: {
+      kind: 'text',
+      value: 'POLICY',
+      help: 'no, on-failure[:N], always, unless-stopped',
+      choices: ['no', 'on-failure', 'always', 'unless-stopped'],
+    },
+    ulimit: { kind: 'list', value: 'TYPE=SOFT[:HARD]', help: 'set a resource limit' },
+    unsetenv: { kind: 'list', value: 'KEY', help: 'remove an environment variable' },
+    ...REFUSED_UPDATE_OPTIONS,
+  },
+  arguments: [0, Number.POSITIVE_INFINITY],
+  completes: 'containers',
+  run(options, names, context) {
+    refuseOptions(updateCommand.options, context);
+    const update = {
+      restart: options.restart === undefined ? undefined : parseRestartPolicy(options.restart),
+      env: options.env.map(withValue),
+      unsetEnv: options.unsetenv,
+      rlimits: parseUlimits(options.ulimit),
+    };
+    const selection = selectionOf(names, options);
+    return forEachContainer(context, selection, undefined, (container, engine) => {
+      updateContainer(engine, container, update);
+      if (readState(engine.directories, container.id).pid !== 0)
+        context.stderr.write(`${container.name} runs: the change holds from its next start on\n`);
+      return '';
+    });
+  },
+});
+
+function withValue(entry: string): string {
+  if (entry.indexOf('=') < 1)
+    throw new UsageError(`option --env: ${JSON.stringify(entry)} is not KEY=VALUE`);
+  return entry;
+}
