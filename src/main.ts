@@ -1,7 +1,8 @@
 import { TsmanError } from './base/error.ts';
 import { VERSION } from './base/version.ts';
 import type { CommandContext } from './commands/command.ts';
-import { createEngine, type Engine } from './commands/engine.ts';
+import { configuredOptions, withStorageConf } from './commands/configuration.ts';
+import { createEngine, type Engine, type EngineOptions } from './commands/engine.ts';
 import { type GlobalOptions, takeGlobalOptions } from './commands/global-options.ts';
 import { parseArguments } from './commands/parse.ts';
 import { findCommand } from './commands/table.ts';
@@ -46,10 +47,16 @@ async function dispatch(argv: readonly string[], options: GlobalOptions): Promis
     process.stdout.write(commandHelp(command, entry.words));
     return 0;
   }
-  return await command.run(parsed.options, parsed.args, contextFor(options, parsed.given));
+  if (options.config !== undefined) process.env['DOCKER_CONFIG'] = options.config;
+  const context = contextFor(options, await withStorageConf(options), parsed.given);
+  return await command.run(await configuredOptions(command, parsed, options), parsed.args, context);
 }
 
-function contextFor(options: GlobalOptions, given: ReadonlySet<string>): CommandContext {
+function contextFor(
+  globals: GlobalOptions,
+  places: EngineOptions,
+  given: ReadonlySet<string>,
+): CommandContext {
   let engine: Engine | undefined;
   return {
     // Looked up when used: making the three stream objects costs `run`, which needs none, 2 ms.
@@ -64,11 +71,11 @@ function contextFor(options: GlobalOptions, given: ReadonlySet<string>): Command
     },
     env: process.env,
     openEngine() {
-      engine ??= createEngine(options);
+      engine ??= createEngine(places);
       return engine;
     },
-    globals: options,
-    places: options,
+    globals,
+    places,
     isSet: (option) => given.has(option),
   };
 }

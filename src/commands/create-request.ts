@@ -46,6 +46,7 @@ export function toCreateRequest(options: ContainerOptions, args: readonly string
       unsetAll: options.unsetenvAll,
       httpProxy: options.httpProxy,
       merge: options.envMerge,
+      configured: options.envDefault,
     },
     user: options.user,
     workdir: parseWorkdir(options.workdir),

@@ -12,6 +12,12 @@ export const RARE_CONTAINER_OPTIONS = {
   disableContentTrust: { kind: 'flag', help: 'ignored, as with Podman', hidden: true },
   dnsOpt: { kind: 'list', value: 'OPTION', help: 'the same as --dns-option', hidden: true },
   domainname: { kind: 'text', value: 'NAME', help: 'NIS domain name in the container' },
+  envDefault: {
+    kind: 'list',
+    value: 'KEY=VALUE',
+    help: 'set a variable unless the image does; containers.conf sets this one',
+    hidden: true,
+  },
   envMerge: {
     kind: 'list',
     value: 'KEY=VALUE',

@@ -11,6 +11,8 @@ export interface EnvironmentRequest {
   readonly httpProxy: boolean;
   /** `KEY=VALUE` where `$NAME` and `${NAME}` stand for variables set so far. */
   readonly merge?: readonly string[];
+  /** `KEY=VALUE` of the engine's configuration: the image's variables win over them. */
+  readonly configured?: readonly string[];
 }
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -31,7 +33,7 @@ export function buildEnvironment(
   const result = new Map<string, string>();
   if (!request.unsetAll) {
     result.set('PATH', DEFAULT_PATH);
-    for (const entry of defaults) set(result, entry);
+    for (const entry of [...defaults, ...(request.configured ?? [])]) set(result, entry);
   }
   if (request.httpProxy) copyProxies(result, caller);
   if (!request.unsetAll) for (const entry of imageEnv) set(result, entry);
