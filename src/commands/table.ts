@@ -267,6 +267,38 @@ export const COMMANDS: readonly TableEntry[] = [
     'image prune',
   ),
   ...entries(
+    loader(() => import('./manifest/create.ts').then((m) => m.manifestCreateCommand)),
+    'manifest create',
+  ),
+  ...entries(
+    loader(() => import('./manifest/add.ts').then((m) => m.manifestAddCommand)),
+    'manifest add',
+  ),
+  ...entries(
+    loader(() => import('./manifest/annotate.ts').then((m) => m.manifestAnnotateCommand)),
+    'manifest annotate',
+  ),
+  ...entries(
+    loader(() => import('./manifest/inspect.ts').then((m) => m.manifestInspectCommand)),
+    'manifest inspect',
+  ),
+  ...entries(
+    loader(() => import('./manifest/push.ts').then((m) => m.manifestPushCommand)),
+    'manifest push',
+  ),
+  ...entries(
+    loader(() => import('./manifest/rm.ts').then((m) => m.manifestRmCommand)),
+    'manifest rm',
+  ),
+  ...entries(
+    loader(() => import('./manifest/remove.ts').then((m) => m.manifestRemoveCommand)),
+    'manifest remove',
+  ),
+  ...entries(
+    loader(() => import('./manifest/exists.ts').then((m) => m.manifestExistsCommand)),
+    'manifest exists',
+  ),
+  ...entries(
     loader(() => import('./system/check.ts').then((m) => m.systemCheckCommand)),
     'system check',
   ),

@@ -78,6 +78,25 @@ export function containerSteps(
   ];
 }
 
+/** The root and the volumes alone, for who works on the files of a container that does not run. */
+export function rootSteps(
+  container: Container,
+  config: RuntimeConfig,
+  places: Omit<PlanPlaces, 'helper' | 'seccompProgram'>,
+): PlanRecord[] {
+  const volumes = config.mounts
+    .flatMap((mount) => mountRecords(mount, container, places))
+    .filter(
+      (record) =>
+        ['bind-below', 'overlay', 'copy-up'].includes(record[0]) || isVolumeBind(record, container),
+    );
+  return [rootRecord(container, config, places), ...volumes];
+}
+
+function isVolumeBind([name, , destination]: PlanRecord, { spec }: Container): boolean {
+  return name === 'bind' && spec.volumes.some((volume) => volume.destination === destination);
+}
+
 export interface Identity {
   readonly user: string;
   readonly groups: readonly string[];
@@ -118,7 +137,11 @@ function limitWord(value: number): string | number {
   return value === -1 ? 'unlimited' : value;
 }
 
-function rootRecord(container: Container, _config: RuntimeConfig, places: PlanPlaces): PlanRecord {
+function rootRecord(
+  container: Container,
+  _config: RuntimeConfig,
+  places: Pick<PlanPlaces, 'containerDirectory' | 'layersDirectory'>,
+): PlanRecord {
   const { rootfs, layers } = container.spec;
   if (rootfs !== undefined && container.spec.rootfsOverlay !== true)
     return ['rootfs-bind', rootfs, ''];
@@ -149,7 +172,11 @@ const MOUNT_FLAGS = new Set([
 const IGNORED_WORDS = new Set(['rw', 'suid', 'dev', 'exec', 'bind', 'tmpcopyup']);
 
 /** A volume may need more than its bind. */
-function mountRecords(mount: RuntimeMount, container: Container, places: PlanPlaces): PlanRecord[] {
+function mountRecords(
+  mount: RuntimeMount,
+  container: Container,
+  places: VolumePlaces,
+): PlanRecord[] {
   const record = mountRecord(mount);
   const volume = container.spec.volumes.find((it) => it.destination === mount.destination);
   if (volume === undefined || volume.isTmpfs === true) return [record];

@@ -12,6 +12,8 @@ export interface UnpackOptions {
   readonly owner?: { readonly uid: number; readonly gid: number };
   /** What the archive's paths become; undefined leaves an entry out. */
   readonly rename?: (path: string) => string | undefined;
+  /** Called with each path before it is made; may throw. */
+  readonly check?: (path: string, isDirectory: boolean) => void;
 }
 
 const NODE_TYPES: Readonly<Record<string, FsNodeType>> = { 3: 'character', 4: 'block', 6: 'fifo' };
@@ -58,6 +60,7 @@ export class TreeUnpacker implements TarHandler {
   }
 
   #make(path: string, entry: TarReadEntry): void {
+    this.#options.check?.(path, entry.typeFlag === '5');
     const target = Buffer.from(path, 'latin1');
     const attributes = this.#attributes(entry);
     const link = Buffer.from(entry.linkName, 'latin1');

@@ -1,0 +1,32 @@
+import { FsAgent } from '../helper/fs-agent.ts';
+import { FsConnection } from '../helper/fs-connection.ts';
+import type { PlanRecord } from '../helper/plan.ts';
+import { usernsRecords } from '../rootless/id-map.ts';
+import type { CreateTarget } from './create.ts';
+import { rootSteps } from './plan.ts';
+import { type Container, readConfig } from './record.ts';
+import { containerDirectory, readState, runDirectory } from './state.ts';
+
+/**
+ * A file agent on a container's root as its processes see it, volumes included. Of a running container
+ * it is the root of its first process; of one that does not run, what a start would mount, in a mount
+ * namespace that ends with the agent.
+ */
+export function openRootAgent(target: CreateTarget, container: Container): FsAgent {
+  const { directories, userns } = target;
+  const state = readState(directories, container.id);
+  const place: PlanRecord[] =
+    state.pid === 0 ? mountSteps(target, container) : [['pin-process', state.pid, state.startTime]];
+  const plan = [...usernsRecords(userns, directories.runRoot), ...place];
+  return new FsAgent(new FsConnection(plan, directories.runRoot));
+}
+
+function mountSteps(target: CreateTarget, container: Container): PlanRecord[] {
+  const { directories } = target;
+  return rootSteps(container, readConfig(target.storage, container.id), {
+    directories,
+    containerDirectory: containerDirectory(directories, container.id),
+    runDirectory: runDirectory(directories, container.id),
+    layersDirectory: `${directories.dataRoot}/layers`,
+  });
+}
