@@ -36,16 +36,16 @@ export async function copyTree(
   const oldName = found.path.slice(found.path.lastIndexOf('/') + 1);
   const unpacker = await unpackerFor(destination, place, options, oldName);
   await pour(
-    treeTar(source.agent, entriesOf(source.agent, found), { sparse: true }),
+    treeTar(source.agent, await entriesOf(source.agent, found), { sparse: true }),
     unpacker,
     destination,
   );
 }
 
 /** What an archive of a file or directory holds; names begin with the last component of the path. */
-export async function archiveOf(source: CopyEnd): Promise<AsyncGenerator<TarSource>> {
+export async function archiveOf(source: CopyEnd): Promise<TarSource[]> {
   const found = await resolveSource(source);
-  return entriesOf(source.agent, found, meansContent(source.path));
+  return await entriesOf(source.agent, found, meansContent(source.path));
 }
 
 /** Unpacks an archive into a directory that exists. @throws TsmanError */
@@ -76,19 +76,22 @@ async function hasParent(agent: FsAgent, at: Resolved): Promise<boolean> {
   return slash < 0 || isDirectory(await agent.stat(Buffer.from(at.path.slice(0, slash), 'latin1')));
 }
 
-async function* entriesOf(
+/** Listed whole before the first is read: an agent answers one request after the other. */
+async function entriesOf(
   agent: FsAgent,
   { path }: Resolved,
   contentOnly = false,
-): AsyncGenerator<TarSource> {
+): Promise<TarSource[]> {
   const slash = path.lastIndexOf('/');
   const tree = contentOnly ? path : path.slice(0, Math.max(slash, 0));
   const prefix = contentOnly ? '' : path.slice(slash + 1);
+  const sources: TarSource[] = [];
   for await (const entry of agent.walk(Buffer.from(path, 'latin1'))) {
     const below = entry.path.toString('latin1');
     const name = prefix === '' || below === '' ? prefix + below : `${prefix}/${below}`;
-    if (name !== '') yield { kind: 'entry', path: name, entry, tree };
+    if (name !== '') sources.push({ kind: 'entry', path: name, entry, tree });
   }
+  return sources;
 }
 
 async function unpackerFor(

@@ -27,7 +27,7 @@ export async function exportVolume(
 ): Promise<void> {
   const agent = openFsAgent(target, dataOf(target, volume));
   try {
-    await writeTar(agent, entriesBelow(agent, ''), output);
+    await writeTar(agent, await entriesBelow(agent, ''), output);
   } finally {
     await agent.close();
   }
@@ -36,7 +36,7 @@ export async function exportVolume(
 /** Writes an archive to a stream and, unless it is our stdout, ends it. */
 export async function writeTar(
   agent: FsAgent,
-  sources: AsyncIterable<TarSource>,
+  sources: Iterable<TarSource>,
   output: Writable,
 ): Promise<void> {
   for await (const chunk of treeTar(agent, sources, { sparse: false }))
@@ -46,11 +46,14 @@ export async function writeTar(
   await finished(output);
 }
 
-async function* entriesBelow(agent: FsAgent, path: string): AsyncGenerator<TarSource> {
+/** Listed whole before the first is read: an agent answers one request after the other. */
+async function entriesBelow(agent: FsAgent, path: string): Promise<TarSource[]> {
+  const sources: TarSource[] = [];
   for await (const entry of agent.walk(path)) {
     const name = entry.path.toString('latin1');
-    if (name !== '') yield { kind: 'entry', path: name, entry, tree: path };
+    if (name !== '') sources.push({ kind: 'entry', path: name, entry, tree: path });
   }
+  return sources;
 }
 
 /** Unpacks a tar archive, compressed or not, into a volume; links in it lead nowhere else (CVE-2025-11395). */
