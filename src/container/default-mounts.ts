@@ -25,7 +25,7 @@ export function defaultMounts(settings: MountSettings): RuntimeMount[] {
     settings.hostPid
       ? bind('/proc', '/proc', ['rbind'])
       : mount('/proc', 'proc', ['nosuid', 'noexec', 'nodev']),
-    mount('/dev', 'tmpfs', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),
+    mount('/dev', 'tmpfs', ['nosuid', 'noexec', 'strictatime', 'mode=755', 'size=65536k']),
     mount('/dev/pts', 'devpts', devpts),
     mount('/dev/mqueue', 'mqueue', ['nosuid', 'noexec', 'nodev']),
     settings.hostIpc

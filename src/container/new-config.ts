@@ -20,6 +20,7 @@ export function buildConfig(
   const hostname =
     request.hostname ?? (request.namespaces.uts === 'host' ? undefined : id.slice(0, 12));
   const capabilities = resolveCapabilities(request.capAdd, request.capDrop, request.privileged);
+  const forUser = capabilitiesOfUser(spec.user, request);
   const defaults = [
     'container=tsman',
     ...(spec.terminal ? ['TERM=xterm'] : []),
@@ -41,8 +42,8 @@ export function buildConfig(
         bounding: capabilities,
         effective: capabilities,
         permitted: capabilities,
-        inheritable: [],
-        ambient: [],
+        inheritable: forUser,
+        ambient: forUser,
       },
       rlimits: mergeRlimits(request.rlimits),
       noNewPrivileges: request.security.noNewPrivileges,
@@ -61,6 +62,16 @@ export function buildConfig(
       devices: request.devices,
     },
   };
+}
+
+/**
+ * What was added by name is meant for the program even when it does not run as root: as ambient
+ * capabilities, which survive execve (capabilities(7)). Podman does the same.
+ */
+function capabilitiesOfUser(user: string, { capAdd, privileged }: CreateRequest): string[] {
+  const owner = user.split(':')[0] ?? '';
+  if (privileged || ['', '0', 'root'].includes(owner)) return [];
+  return resolveCapabilities(capAdd, ['all'], false);
 }
 
 function mergeRlimits(asked: readonly Rlimit[]): Rlimit[] {
