@@ -20,7 +20,7 @@ export function buildConfig(
   const hostname =
     request.hostname ?? (request.namespaces.uts === 'host' ? undefined : id.slice(0, 12));
   const capabilities = resolveCapabilities(request.capAdd, request.capDrop, request.privileged);
-  const forUser = capabilitiesOfUser(spec.user, request);
+  const forUser = capabilitiesOfUser(spec.user, request, capabilities);
   const defaults = [
     'container=tsman',
     ...(spec.terminal ? ['TERM=xterm'] : []),
@@ -68,10 +68,15 @@ export function buildConfig(
  * What was added by name is meant for the program even when it does not run as root: as ambient
  * capabilities, which survive execve (capabilities(7)). Podman does the same.
  */
-function capabilitiesOfUser(user: string, { capAdd, privileged }: CreateRequest): string[] {
+function capabilitiesOfUser(
+  user: string,
+  { capAdd, privileged }: CreateRequest,
+  allowed: readonly string[],
+): string[] {
   const owner = user.split(':')[0] ?? '';
   if (privileged || ['', '0', 'root'].includes(owner)) return [];
-  return resolveCapabilities(capAdd, ['all'], false);
+  const added = new Set(capAdd.map((name) => name.toUpperCase().replace(/^CAP_/, '')));
+  return allowed.filter((name) => added.has('ALL') || added.has(name.slice('CAP_'.length)));
 }
 
 function mergeRlimits(asked: readonly Rlimit[]): Rlimit[] {
