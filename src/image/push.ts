@@ -36,12 +36,25 @@ export interface PushOptions extends RegistryAccess {
 const DEFAULT_PARALLEL = 3;
 
 /** Copies an image to a registry; returns the digest of the manifest as pushed. */
-export async function pushImage(
+export function pushImage(
   storage: Storage,
   image: ImageRecord,
   destination: string,
   options: PushOptions = {},
 ): Promise<Digest> {
+  return withDestination(storage, destination, options, async (to) => {
+    const { digest } = await sendImage(storage, image, to, to.reference.tag ?? 'latest', options);
+    return digest;
+  });
+}
+
+/** Opens the registry of a destination for `work`, which sends there. */
+export async function withDestination<T>(
+  storage: Storage,
+  destination: string,
+  options: PushOptions,
+  work: (to: Destination) => Promise<T>,
+): Promise<T> {
   const reference = withDefaultTag(parseReference(destination));
   const name = formatReference(reference);
   if (reference.digest !== undefined)
@@ -60,12 +73,7 @@ export async function pushImage(
   try {
     // The lease keeps a collector away from what we read and, with --compression-format, write.
     return await withIngest(storage, () =>
-      sendImage(
-        storage,
-        image,
-        { session, repository: endpoint.repository, reference, stop },
-        options,
-      ),
+      work({ session, repository: endpoint.repository, reference, stop }),
     );
   } catch (cause) {
     throw new TsmanError(`push ${name}`, { cause });
@@ -74,19 +82,22 @@ export async function pushImage(
   }
 }
 
-interface Destination {
+/** Where a push goes. */
+export interface Destination {
   readonly session: RegistrySession;
   readonly repository: string;
   readonly reference: Reference;
   readonly stop: AbortController;
 }
 
-async function sendImage(
+/** Sends an image under a tag, or with `undefined` under its digest; returns the manifest's descriptor. */
+export async function sendImage(
   storage: Storage,
   image: ImageRecord,
   destination: Destination,
+  tag: string | undefined,
   { format, compression, parallel = DEFAULT_PARALLEL, onTransfer = () => undefined }: PushOptions,
-): Promise<Digest> {
+): Promise<Descriptor> {
   const { session, repository, reference, stop } = destination;
   const stored = readImageManifest(storage, image);
   const manifest =
@@ -99,8 +110,9 @@ async function sendImage(
   await forEachLimited(layers.values(), parallel, stop, send);
   await send(manifest.config);
   // The manifest comes last: a registry refuses one whose blobs it does not have.
-  await putManifest(session, repository, reference.tag ?? 'latest', converted);
-  return sha256(converted.bytes);
+  const digest = sha256(converted.bytes);
+  await putManifest(session, repository, tag ?? digest, converted);
+  return { mediaType: converted.mediaType, digest, size: converted.bytes.length };
 }
 
 /** A repository of the same registry that the image is known by: its blobs can be mounted from there. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { TsmanError } from '../base/error.ts';
 
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 
 /**
  * Every record: what exists and what it is called. Big things live in files beside it; what runs is
@@ -41,8 +41,7 @@ CREATE TABLE layers (                -- written before the unpacked layer has it
 ) STRICT;
 CREATE TABLE manifest_lists (        -- made by "manifest create"
   name TEXT PRIMARY KEY,             -- full reference
-  digest TEXT NOT NULL,              -- of the index, a blob
-  sources TEXT NOT NULL              -- JSON, see manifest-lists.ts
+  digest TEXT NOT NULL               -- of the index, a blob
 ) STRICT;
 CREATE TABLE leases (                -- who uses content that no record names yet; see leases.ts
   id INTEGER PRIMARY KEY,

@@ -1,0 +1,39 @@
+import { UsageError } from '../../base/error.ts';
+import {
+  annotateEntry,
+  parseAnnotations,
+  requireManifestList,
+  withListLease,
+} from '../../image/manifest-list.ts';
+import { saveManifestList } from '../../storage/manifest-lists.ts';
+import { defineCommand } from '../command.ts';
+import { ENTRY_OPTIONS, entryChanges } from './entry-options.ts';
+
+export const manifestAnnotateCommand = defineCommand({
+  paths: [['manifest', 'annotate']],
+  category: 'Images',
+  summary: 'change what a list says of one of its images',
+  usage: 'LIST IMAGE|DIGEST',
+  examples: [['A variant', 'tsman manifest annotate --variant v7 web web:arm']],
+  options: {
+    ...ENTRY_OPTIONS,
+    index: { kind: 'flag', help: '--annotation is for the list itself' },
+  },
+  arguments: [1, 2],
+  completes: 'images',
+  async run(options, [name = '', image], { openEngine, stdout }) {
+    const engine = openEngine();
+    const { storage } = engine;
+    const list = requireManifestList(storage, name);
+    if (!options.index && image === undefined)
+      throw new UsageError('which image of the list? Give its name or digest, or --index');
+    const annotations = { ...list.index.annotations, ...parseAnnotations(options.annotation) };
+    const changed = await withListLease(engine, async () =>
+      image === undefined || options.index
+        ? saveManifestList(storage, list.name, { ...list.index, annotations })
+        : annotateEntry(storage, list, image, entryChanges(options)),
+    );
+    stdout.write(`${changed.name}: ${changed.digest}\n`);
+    return 0;
+  },
+});

@@ -1,0 +1,50 @@
+import { UsageError } from '../../base/error.ts';
+import { writeAtomically } from '../../base/file.ts';
+import { pushList, requireManifestList } from '../../image/manifest-list.ts';
+import { removeManifestList } from '../../storage/manifest-lists.ts';
+import { defineCommand } from '../command.ts';
+import { withProgress } from '../pull-options.ts';
+import { TRANSFER_OPTIONS, transferAccess } from '../registry-options.ts';
+
+export const manifestPushCommand = defineCommand({
+  paths: [['manifest', 'push']],
+  category: 'Images',
+  summary: 'copy a list and its images to a registry',
+  usage: 'LIST [DESTINATION]',
+  examples: [['Elsewhere', 'tsman manifest push web docker://registry.example.com/team/web:1']],
+  options: {
+    ...TRANSFER_OPTIONS,
+    all: { kind: 'flag', default: true, help: 'the images, too (always so)', hidden: true },
+    digestfile: { kind: 'text', value: 'FILE', help: "write the list's digest to a file" },
+    format: {
+      kind: 'text',
+      short: 'f',
+      value: 'FORMAT',
+      help: "the list's and the manifests' form (as stored)",
+      choices: ['oci', 'v2s2'],
+    },
+    removeSignatures: { kind: 'flag', help: 'ignored: signatures are never pushed', hidden: true },
+    rm: { kind: 'flag', help: 'remove the list when it was pushed' },
+  },
+  arguments: [1, 2],
+  completes: 'images',
+  async run(options, [name = '', destination], context) {
+    const engine = context.openEngine();
+    const list = requireManifestList(engine.storage, name);
+    const to = (destination ?? list.name).replace(/^docker:\/\//, '');
+    const settings = { ...transferAccess(options, context), format: listFormat(options.format) };
+    const digest = await withProgress(context, 'Pushing', options, (onTransfer) =>
+      pushList(engine, list, to, { ...settings, onTransfer }),
+    );
+    if (options.digestfile !== undefined) writeAtomically(options.digestfile, digest, 0o644);
+    if (options.rm) removeManifestList(engine.storage, list.name);
+    context.stdout.write(`${digest}\n`);
+    return 0;
+  },
+});
+
+function listFormat(text: string | undefined): 'oci' | 'docker' | undefined {
+  if (text === undefined || text === 'oci') return text;
+  if (text === 'v2s2' || text === 'docker') return 'docker';
+  throw new UsageError(`option --format: ${JSON.stringify(text)} is none of oci, v2s2`);
+}
