@@ -57,6 +57,7 @@ export function withConfiguredContainer(
     if (value === undefined || given.has(option) || !(option in specs)) continue;
     merged[option] = typeof value === 'number' ? String(value) : value;
   }
+  if (!given.has('network') && !given.has('net')) setNetwork(merged, values);
   for (const [key, option] of Object.entries(LISTS))
     merged[option] = before(option, list(values.get(key)), list(merged[option]), merged);
   setRest(merged, given, values);
@@ -77,12 +78,14 @@ function before(
   const name = nameOf[option];
   if (configured.length === 0 || name === undefined) return [...configured, ...typed];
   const taken = new Set(typed.map(name));
-  const isHostNetwork = [...list(options['network']), ...list(options['net'])].includes('host');
+  const networks = [...list(options['network']), ...list(options['net'])];
+  // Sysctls of a network that is not the container's own are not its to set.
+  const isOthersNetwork = networks.some((mode) => /^(host$|container:|ns:)/.test(mode));
   return [
     ...configured.filter(
       (entry) =>
         !taken.has(name(entry)) &&
-        !(option === 'sysctl' && isHostNetwork && entry.startsWith('net.')),
+        !(option === 'sysctl' && isOthersNetwork && entry.startsWith('net.')),
     ),
     ...typed,
   ];
@@ -118,7 +121,6 @@ function setRest(
     add.push(`seccomp=${profile}`);
   merged['securityOpt'] = [...add, ...security];
   setLog(merged, given, values);
-  if (!given.has('network') && !given.has('net')) setNetwork(merged, values);
   const userns = values.get('containers.userns');
   if (userns !== undefined && userns !== '' && userns !== 'host' && !given.has('userns'))
     merged['userns'] = String(userns);

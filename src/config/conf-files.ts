@@ -14,7 +14,7 @@ export interface ConfSearch {
   readonly modules?: readonly string[];
 }
 
-/** A file that says something. One whose every line is blank or a comment counts as not there. */
+/** A file that says something. One of blank lines, comments and section headers only counts as not there. */
 export interface ConfFile {
   readonly path: string;
   readonly text: string;
@@ -43,8 +43,9 @@ export function findConfFiles(name: 'containers' | 'storage', search: ConfSearch
   return files.filter(({ text }) => saysSomething(text));
 }
 
+// Distributions ship a file of comments and section headers; parsing it would cost every `run`.
 function saysSomething(text: string): boolean {
-  return /^[^\S\n]*[^\s#]/m.test(text);
+  return /^[^\S\n]*[^\s#[]/m.test(text);
 }
 
 function directories({ env, root = '' }: ConfSearch): string[] {

@@ -1,0 +1,100 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { withConfigured } from '../../src/commands/configured-options.ts';
+import { CONTAINER_OPTIONS } from '../../src/commands/container-options.ts';
+import type { ConfValue } from '../../src/config/containers-conf.ts';
+import { loadProbe, PROBE_IMAGE } from '../support/probe.ts';
+import { withScratch } from '../support/scratch.ts';
+
+const test = suite('defaults from containers.conf');
+
+function merge(
+  values: Readonly<Record<string, ConfValue>>,
+  typed: Readonly<Record<string, string | readonly string[]>> = {},
+): ReturnType<typeof withConfigured> {
+  const lists = { capAdd: [], capDrop: [], network: [], net: [], securityOpt: [], logOpt: [] };
+  const conf = { files: [], values: new Map(Object.entries(values)), unknown: [], ignored: [] };
+  const options = { ...lists, ...typed };
+  return withConfigured('run', CONTAINER_OPTIONS, options, new Set(Object.keys(typed)), conf);
+}
+
+test('are values, and the command line wins', () => {
+  const values = { 'containers.umask': '0077', 'containers.shm_size': '1m' };
+  const { umask, shmSize } = merge(values, { umask: '0002' });
+
+  assert.equal([umask, shmSize], ['0002', '1m']);
+});
+
+test('are lists to which the command line adds, winning for the same name', () => {
+  const values = {
+    'containers.volumes': ['/a:/a', '/b:/b'],
+    'containers.default_sysctls': ['net.x=1', 'kernel.y=1'],
+  };
+  const { volume, sysctl } = merge(values, { volume: ['/c:/a'], network: ['host'] });
+
+  assert.equal(volume, ['/b:/b', '/c:/a']);
+  assert.equal(sysctl, ['kernel.y=1']);
+});
+
+test('are capabilities that --cap-add and --cap-drop change', () => {
+  const values = { 'containers.default_capabilities': ['CHOWN', 'KILL'] };
+  const { capAdd, capDrop } = merge(values, { capAdd: ['NET_RAW'], capDrop: ['cap_kill'] });
+
+  assert.equal([capDrop, capAdd], [['all'], ['CHOWN', 'NET_RAW']]);
+});
+
+test("are pasta's options, unless a network is asked for", () => {
+  const values = { 'network.pasta_options': ['--mtu', '1500'] };
+
+  assert.equal(merge(values)['network'], ['pasta:--mtu,1500']);
+  assert.equal(merge(values, { network: ['none'] })['network'], ['none']);
+});
+
+test('reach a container, below what its image says', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    const file = join(scratch.directory, 'containers.conf');
+    writeFileSync(file, '[containers]\nenv = ["FROM_CONF=yes", "PATH=/nowhere"]\numask = "0027"\n');
+    const configured = tsman.with({ env: { CONTAINERS_CONF: file } });
+
+    const { stdout, stderr } = await configured(
+      'run',
+      '--rm',
+      '--network=none',
+      PROBE_IMAGE,
+      '/bin/probe',
+      'env',
+    );
+
+    assert.match(stdout, /^FROM_CONF=yes$/m, stderr);
+  }));
+
+test('are not read by ps, and a mistake in them is reported with the file', () =>
+  withScratch(async (tsman, scratch) => {
+    const file = join(scratch.directory, 'containers.conf');
+    writeFileSync(file, '[containers]\nenv = "A=1"\n');
+    const configured = tsman.with({ env: { CONTAINERS_CONF: file } });
+
+    assert.is((await configured('ps')).exitCode, 0);
+    const { exitCode, stderr } = await configured('create', 'x');
+    assert.is(exitCode, 125);
+    assert.is(stderr, `Error: read ${file}: containers.env is not a list of strings\n`);
+  }));
+
+test('say at --log-level=info what is not used', () =>
+  withScratch(async (tsman, scratch) => {
+    const file = join(scratch.directory, 'containers.conf');
+    writeFileSync(file, '[engine]\nruntime = "crun"\n');
+    const configured = tsman.with({ env: { CONTAINERS_CONF: file } });
+
+    const { stderr } = await configured('--log-level=info', 'start', 'x');
+    assert.match(
+      stderr,
+      /^info: .*: engine\.runtime is not used: tsman has a runtime of its own$/m,
+    );
+    assert.not.match((await configured('start', 'x')).stderr, /runtime/);
+  }));
+
+test.run();
