@@ -139,6 +139,8 @@ function setCapabilities(merged: RawOptions, configured: readonly string[]): voi
   const isAll = list(merged['capAdd']).some((name) => plain(name) === 'ALL');
   if (isAll) return;
   merged['capDrop'] = ['all'];
+  // A program that does not run as root gets only what its user asked for (new-config.ts).
+  merged['capAddByUser'] = list(merged['capAdd']);
   merged['capAdd'] = [...left, ...list(merged['capAdd'])];
 }
 

@@ -29,7 +29,10 @@ import {
   parseWorkdir,
 } from './request-values.ts';
 
-export type ContainerOptions = OptionValues<typeof CONTAINER_OPTIONS>;
+export type ContainerOptions = OptionValues<typeof CONTAINER_OPTIONS> & {
+  /** `--cap-add` without what containers.conf adds. */
+  readonly capAddByUser?: readonly string[];
+};
 
 /** Turns the options of `run` and `create` into a request. @throws UsageError, TsmanError */
 export function toCreateRequest(options: ContainerOptions, args: readonly string[]): CreateRequest {
@@ -54,6 +57,7 @@ export function toCreateRequest(options: ContainerOptions, args: readonly string
     readOnly: options.readOnly,
     readOnlyTmpfs: options.readOnlyTmpfs,
     capAdd: options.capAdd,
+    capAddByUser: options.capAddByUser ?? options.capAdd,
     capDrop: options.capDrop,
     privileged: options.privileged,
     security: parseSecurityOptions(options.securityOpt, options.privileged),

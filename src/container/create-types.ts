@@ -8,6 +8,7 @@ import type { HealthRequest } from './health-request.ts';
 import type { Rlimit } from './limits.ts';
 import type { NamespaceModes } from './namespaces.ts';
 import type { ContainerSpec, VolumeMount } from './record.ts';
+import type { SecretUse } from './secrets.ts';
 import type { SecuritySettings } from './security.ts';
 import type { SystemdMode } from './systemd-mode.ts';
 import type { UserFilesRequest } from './user-files.ts';
@@ -37,12 +38,15 @@ export interface CreateRequest {
   readonly readOnly: boolean;
   readonly readOnlyTmpfs: boolean;
   readonly capAdd: readonly string[];
+  /** Those of them that the user named. */
+  readonly capAddByUser: readonly string[];
   readonly capDrop: readonly string[];
   readonly privileged: boolean;
   readonly security: SecuritySettings;
   readonly namespaces: NamespaceModes;
   readonly mounts: readonly RuntimeMount[];
   readonly volumes: readonly VolumeMount[];
+  readonly secrets?: readonly SecretUse[];
   readonly devices: readonly { readonly source: string; readonly path: string }[];
   readonly rlimits: readonly Rlimit[];
   readonly sysctl: Readonly<Record<string, string>>;

@@ -70,12 +70,12 @@ export function buildConfig(
  */
 function capabilitiesOfUser(
   user: string,
-  { capAdd, privileged }: CreateRequest,
+  { capAddByUser, privileged }: CreateRequest,
   allowed: readonly string[],
 ): string[] {
   const owner = user.split(':')[0] ?? '';
   if (privileged || ['', '0', 'root'].includes(owner)) return [];
-  const added = new Set(capAdd.map((name) => name.toUpperCase().replace(/^CAP_/, '')));
+  const added = new Set(capAddByUser.map((name) => name.toUpperCase().replace(/^CAP_/, '')));
   return allowed.filter((name) => added.has('ALL') || added.has(name.slice('CAP_'.length)));
 }
 

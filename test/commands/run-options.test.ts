@@ -105,6 +105,24 @@ test('for the files of users, names and hosts do what they say', () =>
     assert.match(proc, / \/proc .*hidepid=/);
   }));
 
+test('--cap-add reaches a program that does not run as root, and nothing else does', () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    const caps = async (...options: string[]): Promise<string> => {
+      const run = ['run', '--rm', '--network=none', ...options, PROBE_IMAGE, '/bin/probe'];
+      return (await tsman(...run, 'status', 'CapEff', 'CapAmb')).stdout;
+    };
+
+    const netAdmin = '0000000000001000';
+    assert.is(
+      await caps('--user=1000', '--cap-add=NET_ADMIN'),
+      `CapEff:\t${netAdmin}\nCapAmb:\t${netAdmin}\n`,
+    );
+    const none = '0000000000000000';
+    assert.is(await caps('--user=1000'), `CapEff:\t${none}\nCapAmb:\t${none}\n`);
+    assert.match(await caps('--cap-add=NET_ADMIN'), /CapAmb:\t0{16}\n/);
+  }));
+
 test('--rmi removes the image with the container', () =>
   withScratch(async (tsman) => {
     await loadProbe(tsman);
