@@ -33,8 +33,9 @@ export const containerCleanupCommand = defineCommand({
           throw new TsmanError(`container ${container.name} is running: nothing to clean up`);
         const left = runDirectory(engine.directories, container.id);
         // Its state file says that it has run before: containers started once stay "exited".
-        for (const name of ['plan', 'attach.sock', 'resolv.conf', 'hosts', 'hostname'])
-          fs.rmSync(`${left}/${name}`, { force: true });
+        for (const name of fs.existsSync(left) ? fs.readdirSync(left) : [])
+          if (/^(plan\..*|attach\.sock|resolv\.conf|hosts|hostname)$/.test(name))
+            fs.rmSync(`${left}/${name}`, { force: true });
         recordEvent(engine.storage, 'cleanup', container);
         if (options.rm || options.rmi) await removeContainer(engine, container, { force: false });
         if (options.rmi && container.imageID !== undefined) {
