@@ -49,6 +49,9 @@ export function engineUserns(): EngineUserns {
   const uid = process.geteuid?.() ?? 0;
   const gid = process.getegid?.() ?? 0;
   if (uid === 0 && hasFullMap()) return { kind: 'none', uidMappings: [], gidMappings: [] };
+  // Root of a user namespace with one id: the ranges of the host's root are not there.
+  if (uid === 0)
+    return { kind: 'single', uidMappings: mappings(0, []), gidMappings: mappings(0, []) };
   const name = userName(uid);
   const uidRanges = parseSubidRanges(readIfExists('/etc/subuid') ?? '', name, uid);
   const gidRanges = parseSubidRanges(readIfExists('/etc/subgid') ?? '', name, uid);

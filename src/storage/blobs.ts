@@ -1,6 +1,6 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { hasCode, TsmanError } from '../base/error.ts';
 import { ensurePrivateDirectory, writeAtomically } from '../base/file.ts';
@@ -113,7 +113,11 @@ export class BlobWriter {
       throw new TsmanError(`${this.#name()}: more than the ${sizeBytes} bytes its descriptor says`);
     }
     this.#hash.update(chunk);
-    for (let at = 0; at < chunk.length; ) at += fs.writeSync(this.#descriptor, chunk, at);
+    try {
+      for (let at = 0; at < chunk.length; ) at += fs.writeSync(this.#descriptor, chunk, at);
+    } catch (cause) {
+      throw new TsmanError(`${this.#name()}: write in ${dirname(this.path)}`, { cause });
+    }
   }
 
   /** Checks size and digest and brings the bytes to the disk. */

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { TsmanError } from '../base/error.ts';
+import { hasCode, TsmanError } from '../base/error.ts';
 
 const SCHEMA_VERSION = 4;
 
@@ -115,7 +115,21 @@ export function openDatabase(dataRoot: string): DatabaseSync {
     return database;
   } catch (cause) {
     if (cause instanceof TsmanError) throw cause;
+    if (isReadOnly(dataRoot))
+      throw new TsmanError(`${dataRoot} is on a read-only file system`, {
+        hint: 'choose another place with --root, or mount it writable',
+      });
     throw new TsmanError(`open ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Even readers write beside the database: the shared memory of its log. */
+function isReadOnly(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK);
+    return false;
+  } catch (error) {
+    return hasCode(error, 'EROFS');
   }
 }
 

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, digestHex, isDigest } from '../oci/digest.ts';
 import { blobPath, blobSize, imageLayout, sweepIngest } from './blobs.ts';
+import { inTransaction } from './database.ts';
 import { forgetLayerSizes } from './layer-sizes.ts';
 import { isGarbageLeft, withCollect } from './leases.ts';
 import { discard, type LayerTarget, sweepLeftovers } from './partials.ts';
@@ -24,6 +25,7 @@ export async function collectGarbage(target: LayerTarget): Promise<Collected> {
   const { storage } = target;
   collected.isDeferred = !(await withCollect(storage, async () => {
     sweepIngest(storage);
+    sweepAside(storage);
     removeBlobs(storage, collected);
     const layers = unreachedLayers(storage);
     await discard(target, layers.map(digestHex));
@@ -37,6 +39,18 @@ export async function collectGarbage(target: LayerTarget): Promise<Collected> {
 /** To be called when an ingest ends: does what a collector had to leave because of it. */
 export async function collectIfLeft(target: LayerTarget): Promise<void> {
   if (isGarbageLeft(target.storage)) await collectGarbage(target);
+}
+
+/**
+ * Removes what a writer killed in writeAtomically left. Blobs are written under a lease that keeps us
+ * away, index.json in a transaction such as this one.
+ */
+function sweepAside(storage: Storage): void {
+  inTransaction(storage.database, () => {
+    for (const directory of [imageLayout(storage), join(imageLayout(storage), 'blobs/sha256')])
+      for (const name of readdirSync(directory))
+        if (/^\.[0-9a-f]{12}\.tmp$/.test(name)) rmSync(join(directory, name), { force: true });
+  });
 }
 
 function removeBlobs(storage: Storage, collected: Collected): void {

@@ -1,0 +1,196 @@
+// timeout: 170
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { loadProbe, PROBE_IMAGE, probeDirectory } from '../support/probe.ts';
+import { runProgram } from '../support/programs.ts';
+import { withRegistry } from '../support/registry.ts';
+import { requires } from '../support/requires.ts';
+import { type Scratch, withScratch } from '../support/scratch.ts';
+import { type Tsman, tsmanEnv, tsmanPath } from '../support/tsman.ts';
+
+const test = suite('a store whose commands are killed');
+const BUDGET_MS = 45_000;
+const LONGEST_DELAY_MS = 160;
+
+/** Starts a tsman and kills it, with SIGKILL, after so long. */
+async function killedAfter(
+  scratch: Scratch,
+  delayMs: number,
+  args: readonly string[],
+): Promise<void> {
+  const child = spawn(tsmanPath(), args, {
+    stdio: 'ignore',
+    env: { ...process.env, ...tsmanEnv(scratch) },
+  });
+  const gone = once(child, 'exit');
+  await sleep(delayMs);
+  child.kill('SIGKILL');
+  await gone;
+}
+
+/** Kilobytes and files, as a store takes them. */
+async function usage(tsman: Tsman): Promise<string> {
+  const { stdout } = await tsman('system', 'df', '--format', '{{.Type}} {{.Total}} {{.RawSize}}');
+  return stdout;
+}
+
+async function assertSound(tsman: Tsman): Promise<void> {
+  const check = await tsman('system', 'check');
+  assert.equal([check.exitCode, check.stderr], [0, ''], check.stdout);
+  const { stdout } = await tsman('images', '--format', '{{.Id}}');
+  for (const id of new Set(
+    stdout
+      .trim()
+      .split('\n')
+      .filter((line) => line !== ''),
+  )) {
+    const run = await tsman('run', '--rm', '--network', 'none', id, '/bin/probe', 'id');
+    assert.is(run.exitCode, 0, run.stderr);
+  }
+}
+
+/** Directories of containers are left alone while they are young: a `run` may be about to name them. */
+function age({ root }: Scratch): void {
+  for (const name of readdirSync(join(root, 'containers')))
+    utimesSync(join(root, 'containers', name), 0, 0);
+}
+
+requires(test, 'docker-registry')(
+  'shows only images that run, and prune makes it as small as a clean one',
+  () =>
+    withScratch((tsman, scratch) =>
+      withRegistry({}, async ({ address }) => {
+        await loadProbe(tsman);
+        const archive = join(await probeDirectory(), 'probe.tar');
+        const remote = `${address}/probe:1`;
+        await tsman('push', '-q', '--tls-verify=false', PROBE_IMAGE, remote);
+        await tsman('create', '--name', 'c', '--network', 'none', PROBE_IMAGE);
+        const clean = await usage(tsman);
+        const commands = [
+          ['load', '-i', archive],
+          ['pull', '-q', '--tls-verify=false', remote],
+          ['commit', 'c', 'localhost/committed'],
+          ['commit', '--squash', 'c'],
+          ['rmi', '-f', remote, 'localhost/committed'],
+          ['rmi', 'localhost/committed'],
+          ['image', 'prune', '-f'],
+          ['system', 'prune', '--external', '-f'],
+        ] as const;
+        const end = performance.now() + BUDGET_MS;
+        let kills = 0;
+        for (; kills < 120 && performance.now() < end; kills++) {
+          const delayMs = 5 + Math.random() * LONGEST_DELAY_MS;
+          await killedAfter(scratch, delayMs, commands[kills % commands.length] ?? []);
+          if (kills % 40 === 39) await assertSound(tsman);
+        }
+        process.stdout.write(`(${kills} kills) `);
+        await assertSound(tsman);
+        await tsman('rmi', '-f', remote, 'localhost/committed');
+        await tsman('image', 'prune', '-f');
+        age(scratch);
+        const prune = await tsman('system', 'prune', '--external', '-f');
+        assert.is(prune.exitCode, 0, prune.stderr);
+        assert.is(await usage(tsman), clean);
+        for (const directory of ['ingest', 'trash'])
+          assert.equal(readdirSync(join(scratch.root, directory)), [], directory);
+        const partials = readdirSync(join(scratch.root, 'layers')).filter((it) =>
+          it.startsWith('.'),
+        );
+        assert.equal(partials, []);
+        assert.ok(kills >= 40, `only ${kills} kills`);
+      }),
+    ),
+);
+
+requires(test, 'docker-registry')('is safe with concurrent pulls, removals and runs', () =>
+  withScratch((tsman, scratch) =>
+    withRegistry({}, async ({ address }) => {
+      await loadProbe(tsman);
+      const remote = `${address}/probe:1`;
+      await tsman('push', '-q', '--tls-verify=false', PROBE_IMAGE, remote);
+      await tsman('rmi', PROBE_IMAGE);
+      const pull = () => tsman('pull', '-q', '--tls-verify=false', remote);
+      for (const { exitCode, stderr } of await Promise.all([pull(), pull(), pull()]))
+        assert.is(exitCode, 0, stderr);
+      const run = () => tsman('run', '--rm', '--network', 'none', remote, '/bin/probe', 'id');
+      for (let round = 0; round < 4; round++) {
+        // Whoever comes second may be told so; nobody may see half of an image.
+        const results = await Promise.all([run(), tsman('rmi', remote), pull(), run()]);
+        for (const { args, exitCode, stderr } of results)
+          if (exitCode !== 0)
+            assert.match(
+              stderr,
+              /used by container|not known|removed meanwhile|in use/,
+              args.join(' '),
+            );
+        assert.is((await pull()).exitCode, 0);
+        assert.is((await run()).exitCode, 0);
+      }
+      await assertSound(tsman);
+      assert.ok(scratch.root !== '');
+    }),
+  ),
+);
+
+test('a full disk is said in one line, and costs nothing that was there', () =>
+  withScratch(async (_tsman, scratch) => {
+    const mount = scratch.makeDirectory('small');
+    const archive = join(await probeDirectory(), 'probe.tar');
+    const big = join(scratch.directory, 'big.tar');
+    const tree = scratch.makeDirectory('tree');
+    await runProgram('dd', [
+      'if=/dev/urandom',
+      `of=${tree}/big`,
+      'bs=1M',
+      'count=12',
+      'status=none',
+    ]);
+    await runProgram('tar', ['-C', tree, '-cf', big, '.']);
+    const tsman = `${tsmanPath()} --root ${mount}/d --runroot ${scratch.directory}/r2`;
+    const script = [
+      `mount -t tmpfs -o size=10m tmpfs ${mount}`,
+      `${tsman} load -q -i ${archive}`,
+      `${tsman} import ${big} big; echo status $?`,
+      `${tsman} system check && ${tsman} images --format '{{.Repository}}'`,
+      `${tsman} system prune -f && ls ${mount}/d/ingest`,
+    ];
+    const output = await runProgram('unshare', [
+      '-rm',
+      'sh',
+      '-c',
+      `exec 2>&1; ${script.join('; ')}`,
+    ]);
+    assert.match(output, /No space left on device \(ENOSPC\)|ENOSPC/);
+    assert.match(output, /status 125\n/);
+    assert.match(output, /^localhost\/probe$/m);
+    assert.not.match(output, /\.blob|\.partial|\n\s+at /);
+  }));
+
+test('a read-only store is said in one line', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    const command = `${tsmanPath()} --root ${scratch.root} --runroot ${scratch.runRoot}`;
+    const archive = join(await probeDirectory(), 'probe.tar');
+    const script = [
+      `mount --bind ${scratch.root} ${scratch.root}`,
+      `mount -o remount,bind,ro ${scratch.root}`,
+      `${command} load -i ${archive}`,
+      'echo status $?',
+    ];
+    const output = await runProgram('unshare', [
+      '-rm',
+      'sh',
+      '-c',
+      `exec 2>&1; ${script.join('; ')}`,
+    ]);
+    assert.match(output, /read-only|readonly|EROFS/i);
+    assert.match(output, /status 125\n/);
+    assert.not.match(output, /\n\s+at /);
+  }));
+
+test.run();
