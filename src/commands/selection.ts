@@ -116,7 +116,8 @@ export function containerFilters(engine: Engine, values: readonly string[]): Fil
   return parseFilters(values, (name) => new Date(existingContainer(engine, name).createdAt));
 }
 
-function readCidfile(path: string): string {
+/** @throws UsageError when the file has no container ID */
+export function readCidfile(path: string): string {
   const id = readIfExists(path)?.trim();
   if (id === undefined || id === '')
     throw new UsageError(`option --cidfile ${path}: no container ID in it`);

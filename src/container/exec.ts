@@ -9,7 +9,8 @@ import { buildEnvironment } from './environment.ts';
 import { processSteps } from './plan.ts';
 import { type Container, readConfig } from './record.ts';
 import { seccompProgram } from './seccomp.ts';
-import { readState } from './state.ts';
+import { secretEnvironment } from './secrets.ts';
+import { containerDirectory, readState } from './state.ts';
 
 export interface ExecRequest {
   readonly command: readonly string[];
@@ -22,6 +23,9 @@ export interface ExecRequest {
   readonly interactive: boolean;
   readonly detach: boolean;
   readonly privileged: boolean;
+  readonly sigProxy: boolean;
+  /** Our descriptors 3 to 2+N go to the command. */
+  readonly preservedFds: number;
   readonly detachKeys: Buffer | undefined;
 }
 
@@ -49,14 +53,16 @@ export async function execAndBecome(
     ['target', state.pid, state.startTime],
     ...(request.terminal ? [['terminal', 0, 0] as const] : []),
     ...(request.interactive ? [['stdin', 'open'] as const] : []),
-    ...(request.detach ? [['detach'] as const] : [['sig-proxy'] as const]),
+    ...(request.detach ? [['detach'] as const] : []),
+    ...(request.sigProxy && !request.detach ? [['sig-proxy'] as const] : []),
+    ...(request.preservedFds === 0 ? [] : [['preserve-fds', request.preservedFds] as const]),
     ...(request.detachKeys === undefined || !request.terminal
       ? []
       : [['detach-keys', request.detachKeys.toString('hex')] as const]),
     ...execSteps(target, container, request),
   ];
   writePlan(path, records);
-  return await becomeHelper('exec', path);
+  return await becomeHelper('exec', path, request.preservedFds);
 }
 
 /** The steps of a command in the container's confinement: `exec`, and the probes of health checks. */
@@ -110,6 +116,10 @@ export function execSteps(
   };
   return [
     ...processSteps(merged, identity, program),
+    ...secretEnvironment(
+      containerDirectory(target.directories, container.id),
+      container.spec.secrets,
+    ),
     ['cwd', request.workdir ?? own.cwd, ''],
     ['exec', ...request.command],
   ];

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { TsmanError } from '../base/error.ts';
 import { currentBootID } from '../base/process.ts';
 import { helperPath } from '../helper/location.ts';
 import type { PlanRecord } from '../helper/plan.ts';
@@ -13,31 +12,18 @@ import {
   runInForeground,
   writePlan,
 } from '../helper/run.ts';
-import { networkRecords } from '../network/pasta.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
-import { usernsRecords } from '../rootless/id-map.ts';
-import { trashPath } from '../storage/trash.ts';
-import { anonymousVolumesOf, volumeDirectory } from '../storage/volumes.ts';
+import { boxSettings, type StartOptions } from './box-settings.ts';
 import type { CreateTarget } from './create.ts';
-import { healthRecords } from './health-plan.ts';
 import { defaultAddresses, hostsFile, resolvConf } from './hosts-files.ts';
 import { endNetworkOrphans } from './network-orphans.ts';
-import { containerSteps, namespaceWord } from './plan.ts';
-import { type Container, findContainer, readConfig } from './record.ts';
-import { restartRecords } from './restart-policy.ts';
+import { containerSteps } from './plan.ts';
+import { type Container, readConfig } from './record.ts';
 import { seccompProgram } from './seccomp.ts';
 import { containerDirectory, readState, runDirectory } from './state.ts';
 import { setWanted } from './wanted.ts';
 
-/** How a start is seen from outside. */
-export interface StartOptions {
-  /** Streams to stay attached to; none = return when the container runs. */
-  readonly attach: readonly ('stdin' | 'stdout' | 'stderr')[];
-  readonly detachKeys: Buffer | undefined;
-  readonly sigProxy: boolean;
-  /** Printed once the container runs, when not attached. */
-  readonly announce: string | undefined;
-}
+export type { StartOptions } from './box-settings.ts';
 
 /**
  * Starts a container by becoming its helper; returns only where that is not possible, with the exit
@@ -54,7 +40,7 @@ export async function startAndBecome(
     options,
     explainRecord(target.directories, 'start', container.id),
   );
-  return await becomeHelper('box', path);
+  return await becomeHelper('box', path, container.spec.preservedFds ?? 0);
 }
 
 /** The same for a caller that has something to do afterwards: this process stays, and waits. */
@@ -156,101 +142,6 @@ function markStarted(target: CreateTarget, id: string): void {
   const directory = containerDirectory(target.directories, id);
   fs.rmSync(`${directory}/exit`, { force: true });
   fs.writeFileSync(`${directory}/started`, currentBootID(), { mode: 0o600 });
-}
-
-function boxSettings(
-  target: CreateTarget,
-  container: Container,
-  config: RuntimeConfig,
-  options: StartOptions,
-): PlanRecord[] {
-  const { directories } = target;
-  const { spec, id } = container;
-  const records: PlanRecord[] = [
-    ['id', id],
-    ...usernsRecords(target.userns, directories.runRoot),
-    ...namespaceRecords(target, config),
-    ['run-dir', runDirectory(directories, id)],
-    ['container-dir', containerDirectory(directories, id)],
-    ['events', `${directories.dataRoot}/events`],
-    ...logRecord(target, container),
-  ];
-  if (container.autoRemove) records.push(...removalRecords(target, id));
-  if (spec.terminal) records.push(['terminal', 0, 0]);
-  if (spec.openStdin) records.push(['stdin', 'open']);
-  if (options.attach.length > 0 && spec.log.driver !== 'passthrough')
-    records.push(['attach', options.attach.join(',')]);
-  if (options.detachKeys !== undefined)
-    records.push(['detach-keys', options.detachKeys.toString('hex')]);
-  if (options.sigProxy) records.push(['sig-proxy']);
-  if (options.announce !== undefined) records.push(['announce', options.announce]);
-  if (spec.pidFile !== undefined) records.push(['pidfile', spec.pidFile]);
-  records.push(...restartRecords(spec.restart), ...healthRecords(target, container));
-  if (spec.monitorPidFile !== undefined) records.push(['monitor-pidfile', spec.monitorPidFile]);
-  if (spec.personality !== undefined) records.push(['personality', spec.personality.toString(16)]);
-  if (spec.preservedFds !== undefined) records.push(['preserve-fds', spec.preservedFds]);
-  if (spec.timeoutSeconds > 0) records.push(['timeout', spec.timeoutSeconds]);
-  records.push(
-    ...networkRecords(
-      spec.networkMode,
-      spec.ports,
-      runDirectory(directories, id),
-      target.userns.kind === 'none',
-    ),
-  );
-  return records;
-}
-
-/** What the monitor removes at the end of a `--rm` container. */
-function removalRecords({ storage, directories }: CreateTarget, id: string): PlanRecord[] {
-  return [
-    ['auto-remove', trashPath(directories, id)],
-    ...anonymousVolumesOf(storage, id).map(
-      (name): PlanRecord => [
-        'auto-remove-volume',
-        volumeDirectory(directories, name),
-        id,
-        trashPath(directories, name),
-      ],
-    ),
-  ];
-}
-
-function logRecord(target: CreateTarget, container: Container): PlanRecord[] {
-  const { driver, path, maxSizeBytes, maxFiles } = container.spec.log;
-  if (driver === 'passthrough') return [['passthrough']];
-  if (driver === 'none') return [['log', 'none', '', 0, 0]];
-  return [
-    [
-      'log',
-      driver,
-      path ?? `${containerDirectory(target.directories, container.id)}/log`,
-      maxSizeBytes,
-      maxFiles,
-    ],
-  ];
-}
-
-function namespaceRecords(target: CreateTarget, config: RuntimeConfig): PlanRecord[] {
-  const fresh = config.linux.namespaces.filter((namespace) => namespace.path === undefined);
-  const joined = config.linux.namespaces.flatMap((namespace): PlanRecord[] => {
-    const { path } = namespace;
-    if (path === undefined) return [];
-    const word = namespaceWord(namespace.type);
-    if (!path.startsWith('container:')) return [['join-path', word, path]];
-    const other = findContainer(target.storage, path.slice('container:'.length));
-    const state = readState(target.directories, other.id);
-    if (state.pid === 0)
-      throw new TsmanError(
-        `cannot share the ${namespace.type} namespace of container ${other.name}: it is not running`,
-        { hint: `start it first: tsman start ${other.name}` },
-      );
-    return [['join', word, state.pid, state.startTime]];
-  });
-  return [
-    ['namespaces', fresh.map((namespace) => namespaceWord(namespace.type)).join(',')],
-    ...joined,
-  ];
 }
 
 function steps(target: CreateTarget, container: Container, config: RuntimeConfig): PlanRecord[] {

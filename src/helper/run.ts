@@ -27,7 +27,13 @@ export function writePlan(path: string, records: Iterable<PlanRecord>): void {
  * signals are the helper's own, and its exit status is ours. Where the runtime lacks execve
  * (Node before 23.11) the helper is spawned and waited for instead.
  */
-export async function becomeHelper(verb: string, planPath: string): Promise<number> {
+export async function becomeHelper(
+  verb: string,
+  planPath: string,
+  preservedFds = 0,
+): Promise<number> {
+  // The runtime makes every descriptor but 0, 1 and 2 close-on-exec; only spawning passes them on.
+  if (preservedFds > 0) return await runInForeground(verb, planPath, preservedFds);
   const helper = helperPath();
   const execve = (
     process as { execve?: (file: string, args: string[], env?: NodeJS.ProcessEnv) => never }
@@ -41,8 +47,13 @@ export async function becomeHelper(verb: string, planPath: string): Promise<numb
 const PASSED_SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /** Runs the helper with our streams and waits for it; the signals we get are meant for it. */
-export async function runInForeground(verb: string, planPath: string): Promise<number> {
-  const child = spawn(helperPath(), [verb, planPath], { stdio: 'inherit' });
+export async function runInForeground(
+  verb: string,
+  planPath: string,
+  preservedFds = 0,
+): Promise<number> {
+  const fds = Array.from({ length: 3 + preservedFds }, (_, fd) => fd);
+  const child = spawn(helperPath(), [verb, planPath], { stdio: fds });
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
   for (const signal of PASSED_SIGNALS) process.on(signal, pass);
   try {
