@@ -53,6 +53,7 @@ export async function runInForeground(
   preservedFds = 0,
 ): Promise<number> {
   const fds = Array.from({ length: 3 + preservedFds }, (_, fd) => fd);
+  for (const fd of fds.slice(3)) checkInherited(fd);
   const child = spawn(helperPath(), [verb, planPath], { stdio: fds });
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
   for (const signal of PASSED_SIGNALS) process.on(signal, pass);
@@ -61,6 +62,20 @@ export async function runInForeground(
   } finally {
     for (const signal of PASSED_SIGNALS) process.off(signal, pass);
   }
+}
+
+/** What the caller did not open the runtime may have taken for itself: that is not for a container. */
+function checkInherited(fd: number): void {
+  let target = '';
+  try {
+    target = fs.readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    // Not open at all.
+  }
+  if (target === '' || target.startsWith('anon_inode:') || target === process.execPath)
+    throw new TsmanError(`descriptor ${fd} is to be passed on but is not open`, {
+      hint: `open it in the shell, e.g. ${fd}<file`,
+    });
 }
 
 function spawnInherited(helper: string, args: string[]): Promise<number> {
