@@ -120,6 +120,11 @@ export const CONTAINER_OPTIONS = {
   },
   rm: { kind: 'flag', help: 'remove the container when it ends' },
   rootfs: { kind: 'flag', help: 'the first argument is a directory, not an image' },
+  secret: {
+    kind: 'list',
+    value: 'SECRET[,KEY=VALUE]',
+    help: 'give it a secret: type=mount|env, target=, uid=, gid=, mode=',
+  },
   securityOpt: {
     kind: 'list',
     value: 'OPTION',

@@ -4,6 +4,7 @@ import { createContainer } from '../container/create.ts';
 import { endNetworkOrphans } from '../container/network-orphans.ts';
 import { type Container, findContainer } from '../container/record.ts';
 import { isGone, removeContainer } from '../container/remove.ts';
+import { parseSecretUse } from '../container/secrets.ts';
 import { resolveVolumes } from '../container/volume-mounts.ts';
 import type { PortMapping } from '../network/ports.ts';
 import { deleteContainerRow } from '../storage/containers.ts';
@@ -47,12 +48,14 @@ export async function create(
       request.rare.imageVolumes === 'anonymous' ? Object.keys(source.defaults.Volumes ?? {}) : [],
     taken: request.mounts.map((mount) => mount.destination),
   });
+  const secrets = options.secret.map((text) => parseSecretUse(engine.storage, text));
   const container = createContainer(
     engine,
     source,
     {
       ...request,
       volumes,
+      secrets,
       spec: { ...request.spec, ports, ...requiredContainers(options, engine) },
     },
     (holder) => {

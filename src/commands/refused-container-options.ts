@@ -52,7 +52,6 @@ export const REFUSED_CONTAINER_OPTIONS = {
   podIdFile: refused(NO_PODS),
   rdtClass: refused('only root may use resctrl'),
   runtime: refused('tsman runs containers itself, without crun or runc'),
-  secret: refused('secrets do not exist yet; bind a file with -v'),
   storageOpt: refused('quotas need a file system mounted with pquota, by root'),
   subgidname: refused(NO_USERNS),
   subuidname: refused(NO_USERNS),

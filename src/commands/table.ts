@@ -76,6 +76,10 @@ export const COMMANDS: readonly TableEntry[] = [
     'container top',
   ),
   ...entries(
+    loader(() => import('./completion.ts').then((m) => m.completionCommand)),
+    'completion',
+  ),
+  ...entries(
     loader(() => import('./doctor.ts').then((m) => m.doctorCommand)),
     'doctor',
     'system doctor',
@@ -377,6 +381,27 @@ export const COMMANDS: readonly TableEntry[] = [
     loader(() => import('./cp.ts').then((m) => m.cpCommand)),
     'cp',
     'container cp',
+  ),
+  ...entries(
+    loader(() => import('./secret/create.ts').then((m) => m.secretCreateCommand)),
+    'secret create',
+  ),
+  ...entries(
+    loader(() => import('./secret/ls.ts').then((m) => m.secretLsCommand)),
+    'secret ls',
+    'secret list',
+  ),
+  ...entries(
+    loader(() => import('./secret/inspect.ts').then((m) => m.secretInspectCommand)),
+    'secret inspect',
+  ),
+  ...entries(
+    loader(() => import('./secret/rm.ts').then((m) => m.secretRmCommand)),
+    'secret rm',
+  ),
+  ...entries(
+    loader(() => import('./secret/exists.ts').then((m) => m.secretExistsCommand)),
+    'secret exists',
   ),
 ];
 

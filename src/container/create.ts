@@ -9,6 +9,7 @@ import { buildConfig } from './new-config.ts';
 import { buildSpec, findUserFiles, layerDirectories } from './new-spec.ts';
 import { randomName } from './random-name.ts';
 import { type Container, type ContainerSpec, toContainer } from './record.ts';
+import { copySecrets } from './secrets.ts';
 import { containerDirectory } from './state.ts';
 import { noteUser, volumeNames } from './volume-mounts.ts';
 
@@ -39,6 +40,7 @@ export function createContainer(
   fs.writeFileSync(`${directory}/config.json`, JSON.stringify(config), { mode: 0o600 });
   for (const name of spec.userFiles ?? [])
     fs.writeFileSync(`${directory}/${name}`, files[name] ?? '', { mode: 0o644 });
+  copySecrets(target.storage, directory, spec.secrets ?? []);
   try {
     noteUser(target, id, spec.volumes);
     const container = insertRecord(target.storage, id, source, request, spec, onTaken);

@@ -165,6 +165,9 @@ function inspectConfig(
     Env: process.env,
     Cmd: spec.command,
     Image: spec.imageName,
+    Secrets: (spec.secrets ?? []).map(({ id, name, uid, gid, mode }) => ({
+      ...{ Name: name, ID: id, UID: uid, GID: gid, Mode: mode },
+    })),
     Volumes: null,
     WorkingDir: process.cwd,
     Entrypoint: spec.entrypoint,

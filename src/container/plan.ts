@@ -2,6 +2,7 @@ import type { PlanRecord } from '../helper/plan.ts';
 import type { RuntimeConfig, RuntimeMount } from '../oci/runtime-config.ts';
 import { capabilityMask } from './capabilities.ts';
 import type { Container } from './record.ts';
+import { secretEnvironment, secretMounts } from './secrets.ts';
 import { type VolumePlaces, volumeRecords } from './volume-plan.ts';
 
 /** Where things of one start are; everything a plan needs beyond record and configuration. */
@@ -53,6 +54,7 @@ export function containerSteps(
     ),
     ...(container.spec.terminal ? [['console'] as const] : []),
     ...fileBinds(container, places),
+    ...secretMounts(places.containerDirectory, container.spec.secrets),
     ...(config.linux.maskedPaths ?? []).map((path): PlanRecord => ['mask', path]),
     ...(config.linux.readonlyPaths ?? []).map((path): PlanRecord => ['readonly', path]),
     ...Object.entries(config.linux.sysctl ?? {}).map(
@@ -73,6 +75,7 @@ export function containerSteps(
       },
       places.seccompProgram,
     ),
+    ...secretEnvironment(places.containerDirectory, container.spec.secrets),
     ['cwd', config.process.cwd, 'create'],
     ['exec', ...initPrefix(container), ...config.process.args],
   ];

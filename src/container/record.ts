@@ -7,6 +7,7 @@ import { type ContainerRow, findContainerRow, listContainerRows } from '../stora
 import type { Storage } from '../storage/storage.ts';
 import type { HealthSettings } from './health.ts';
 import type { RestartPolicy } from './restart-policy.ts';
+import type { SecretUse } from './secrets.ts';
 import { containerDirectory } from './state.ts';
 
 /** What tsman knows of a container beyond its OCI configuration. Stored as JSON; add, never rename. */
@@ -42,6 +43,7 @@ export interface ContainerSpec {
   readonly seccomp: string;
   readonly pidFile: string | undefined;
   readonly volumes: readonly VolumeMount[];
+  readonly secrets?: readonly SecretUse[];
   readonly createCommand: readonly string[];
   readonly monitorPidFile?: string;
   /** Bits of personality(2). */

@@ -1,0 +1,16 @@
+import { listSecrets } from '../../storage/secrets.ts';
+import { defineCommand } from '../command.ts';
+
+export const secretExistsCommand = defineCommand({
+  paths: [['secret', 'exists']],
+  category: 'Containers',
+  summary: 'exit with 0 when the secret exists, with 1 when not',
+  usage: 'SECRET',
+  examples: [['Make it once', 'tsman secret exists db || tsman secret create db db.txt']],
+  options: {},
+  arguments: [1, 1],
+  run(_options, [text = ''], { openEngine }) {
+    const all = listSecrets(openEngine().storage);
+    return all.some(({ name, id }) => name === text || id === text) ? 0 : 1;
+  },
+});

@@ -1,0 +1,33 @@
+import { UsageError } from '../../base/error.ts';
+import { printFailure } from '../../output/failure.ts';
+import { deleteSecret, findSecret, listSecrets } from '../../storage/secrets.ts';
+import { defineCommand } from '../command.ts';
+
+export const secretRmCommand = defineCommand({
+  paths: [['secret', 'rm']],
+  category: 'Containers',
+  summary: 'remove secrets; containers that have one keep it',
+  usage: 'SECRET...',
+  examples: [['All of them', 'tsman secret rm --all']],
+  options: {
+    all: { kind: 'flag', short: 'a', help: 'every secret' },
+    ignore: { kind: 'flag', short: 'i', help: 'no error for secrets that do not exist' },
+  },
+  arguments: [0, Number.POSITIVE_INFINITY],
+  run(options, names, { openEngine, stdout, stderr }) {
+    const { storage } = openEngine();
+    if (options.all === names.length > 0)
+      throw new UsageError('which secret? Give names, or --all');
+    let exitCode = 0;
+    for (const text of options.all ? listSecrets(storage).map(({ id }) => id) : names) {
+      try {
+        const { id } = findSecret(storage, text);
+        deleteSecret(storage, id);
+        stdout.write(`${id}\n`);
+      } catch (error) {
+        if (!options.ignore) exitCode = printFailure(error, stderr);
+      }
+    }
+    return exitCode;
+  },
+});
