@@ -3,6 +3,7 @@ import { COMMANDS } from '../../src/commands/table.ts';
 import { bashCompletion } from './bash.ts';
 import { fishCompletion } from './fish.ts';
 import { commandPage, overviewPage, pageName } from './man.ts';
+import { runOptionsPage } from './run-options.ts';
 import { zshCompletion } from './zsh.ts';
 
 /** One way to say a command. */
@@ -28,6 +29,7 @@ export async function generateDocs(): Promise<Map<string, string>> {
       `man/${pageName(command)}.1`,
       commandPage(command),
     ]),
+    ['docs/run-options.md', runOptionsPage()],
     ['completions/tsman.bash', bashCompletion(entries)],
     ['completions/tsman.zsh', zshCompletion(entries)],
     ['completions/tsman.fish', fishCompletion(entries)],
