@@ -133,6 +133,9 @@ void ending_release(const struct monitor *monitor, const struct ending *ending)
 			record_exit(monitor->container_dir, ending);
 		unlinkat(monitor->run_dir, "attach.sock", 0);
 	}
+	/* Empty by now; what a host pid namespace leaves in it keeps it. */
+	if (setting(monitor->plan, "cgroup") != NULL)
+		(void)rmdir(setting(monitor->plan, "cgroup"));
 	/* Before the clients hear of the end: whoever saw one leave may start it again at once. */
 	flock(monitor->lock, LOCK_UN);
 }

@@ -2,15 +2,17 @@ import { TsmanError } from '../base/error.ts';
 import type { PlanRecord } from '../helper/plan.ts';
 import { networkRecords } from '../network/pasta.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
-import { usernsRecords } from '../rootless/id-map.ts';
+import { type IdMapping, usernsRecords } from '../rootless/id-map.ts';
 import { trashPath } from '../storage/trash.ts';
 import { anonymousVolumesOf, volumeDirectory } from '../storage/volumes.ts';
+import { makeCgroup } from './cgroup.ts';
 import type { CreateTarget } from './create.ts';
 import { healthRecords } from './health-plan.ts';
 import { namespaceWord } from './plan.ts';
 import { type Container, findContainer } from './record.ts';
 import { restartRecords } from './restart-policy.ts';
 import { containerDirectory, readState, runDirectory } from './state.ts';
+import type { OwnUserns } from './userns.ts';
 
 /** How a start is seen from outside. */
 export interface StartOptions {
@@ -35,8 +37,10 @@ export function boxSettings(
     ['id', id],
     ...usernsRecords(target.userns, directories.runRoot),
     ...namespaceRecords(target, config),
+    ...mapRecords(spec.userns),
     ['run-dir', runDirectory(directories, id)],
     ['container-dir', containerDirectory(directories, id)],
+    ...makeCgroup(container),
     ['events', `${directories.dataRoot}/events`],
     ...logRecord(target, container),
   ];
@@ -93,6 +97,16 @@ function logRecord(target: CreateTarget, container: Container): PlanRecord[] {
       maxSizeBytes,
       maxFiles,
     ],
+  ];
+}
+
+/** The maps of a namespace below the engine's. */
+function mapRecords(userns: OwnUserns | undefined): PlanRecord[] {
+  const lines = (name: string, mappings: readonly IdMapping[] = []): PlanRecord[] =>
+    mappings.map(({ containerID, hostID, size }) => [name, containerID, hostID, size]);
+  return [
+    ...lines('inner-uid-map', userns?.uidMappings),
+    ...lines('inner-gid-map', userns?.gidMappings),
   ];
 }
 

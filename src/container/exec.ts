@@ -4,6 +4,7 @@ import { becomeHelper, explainRecord, writePlan } from '../helper/run.ts';
 import { usernsRecords } from '../rootless/id-map.ts';
 import { oneShotPlanPath } from './attach.ts';
 import { ALL_CAPABILITIES } from './capabilities.ts';
+import { joinCgroup } from './cgroup.ts';
 import type { CreateTarget } from './create.ts';
 import { buildEnvironment } from './environment.ts';
 import { processSteps } from './plan.ts';
@@ -51,6 +52,7 @@ export async function execAndBecome(
     explainRecord(target.directories, 'exec', container.name),
     ...usernsRecords(target.userns, target.directories.runRoot),
     ['target', state.pid, state.startTime],
+    ...joinCgroup(container, state),
     ...(request.terminal ? [['terminal', 0, 0] as const] : []),
     ...(request.interactive ? [['stdin', 'open'] as const] : []),
     ...(request.detach ? [['detach'] as const] : []),
