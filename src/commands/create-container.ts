@@ -1,10 +1,11 @@
 import * as fs from 'node:fs';
 import { hasCode, TsmanError } from '../base/error.ts';
-import { createContainer } from '../container/create.ts';
+import { type CreateRequest, createContainer } from '../container/create.ts';
 import { endNetworkOrphans } from '../container/network-orphans.ts';
 import { type Container, findContainer } from '../container/record.ts';
 import { isGone, removeContainer } from '../container/remove.ts';
 import { parseSecretUse } from '../container/secrets.ts';
+import { type OwnUserns, parseUserns } from '../container/userns.ts';
 import { resolveVolumes } from '../container/volume-mounts.ts';
 import type { PortMapping } from '../network/ports.ts';
 import { deleteContainerRow } from '../storage/containers.ts';
@@ -15,6 +16,7 @@ import type { Engine } from './engine.ts';
 import { refuseOptions } from './refused-options.ts';
 import { rootSource } from './root-source.ts';
 import { existingContainers } from './selection.ts';
+import { driverSetting } from './storage-driver.ts';
 
 /** Everything up to the record: image, ports, container, --cidfile. Shared with `create`. */
 export async function create(
@@ -48,15 +50,22 @@ export async function create(
       request.rare.imageVolumes === 'anonymous' ? Object.keys(source.defaults.Volumes ?? {}) : [],
     taken: request.mounts.map((mount) => mount.destination),
   });
+  const userns = parseUserns(options, engine.userns, () => existingContainers(engine));
   const secrets = options.secret.map((text) => parseSecretUse(engine.storage, text));
   const container = createContainer(
     engine,
     source,
     {
       ...request,
+      ...withUserns(request, userns),
       volumes,
       secrets,
-      spec: { ...request.spec, ports, ...requiredContainers(options, engine) },
+      spec: {
+        ...request.spec,
+        ports,
+        ...requiredContainers(options, engine),
+        ...(source.rootfs === undefined ? await driverSetting(engine, context) : {}),
+      },
     },
     (holder) => {
       if (!isGone(engine, holder)) return false;
@@ -77,6 +86,19 @@ async function assignPorts(wanted: readonly PortMapping[], engine: Engine): Prom
 async function removeByName(engine: Engine, name: string): Promise<void> {
   const holder = existingContainers(engine).find((container) => container.name === name);
   if (holder !== undefined) await removeContainer(engine, holder, { force: true });
+}
+
+/** With keep-id the caller's own ids are the user's, as with Podman. */
+function withUserns(
+  { user }: CreateRequest,
+  userns: OwnUserns | undefined,
+): Pick<CreateRequest, 'user'> & { userns?: OwnUserns } {
+  if (userns === undefined) return { user };
+  const own = (mappings: OwnUserns['uidMappings']): number =>
+    mappings.find(({ hostID, size }) => hostID === 0 && size === 1)?.containerID ?? 0;
+  const keeps = user === undefined && userns.mode.startsWith('keep-id');
+  const caller = `${own(userns.uidMappings)}:${own(userns.gidMappings)}`;
+  return { user: keeps ? caller : user, userns };
 }
 
 function writeCidfile(path: string, id: string): void {

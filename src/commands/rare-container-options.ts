@@ -68,5 +68,13 @@ export const RARE_CONTAINER_OPTIONS = {
     value: 'WHEN',
     help: 'set up for systemd: true (when it is the command), false, always',
   },
-  userns: { kind: 'text', value: 'MODE', help: "user namespace: host, the engine's" },
+  userns: {
+    kind: 'text',
+    value: 'MODE',
+    help: 'host, keep-id[:uid=,gid=,size=], nomap, auto[:size=], container:NAME, ns:PATH',
+  },
+  uidmap: { kind: 'list', value: '[FLAGS]CONTAINER:FROM[:COUNT]', help: 'map user ids' },
+  gidmap: { kind: 'list', value: '[FLAGS]CONTAINER:FROM[:COUNT]', help: 'map group ids' },
+  subuidname: { kind: 'text', value: 'NAME', help: 'map the subordinate ids of this user alone' },
+  subgidname: { kind: 'text', value: 'NAME', help: 'the same for group ids' },
 } as const satisfies OptionSpecs;

@@ -2,8 +2,6 @@ import type { OptionSpecs } from './command.ts';
 import { refused } from './refused-options.ts';
 
 const NO_NETWORKS = "networks of one's own do not exist yet";
-const NO_USERNS =
-  "a user namespace of its own is not supported yet: all containers share the engine's";
 const NO_LIMITS = 'limits by cgroups are not supported yet';
 const NO_PODS = 'pods do not exist yet';
 const CGROUP_V1 = 'cgroup v2 has no such setting';
@@ -36,7 +34,6 @@ export const REFUSED_CONTAINER_OPTIONS = {
   deviceCgroupRule: refused(
     'a user namespace may not load device rules; what is not bound by --device is out of reach anyway',
   ),
-  gidmap: refused(NO_USERNS),
   gpus: refused('GPU devices by CDI are not supported yet; bind the nodes with --device'),
   initCtr: refused(NO_PODS),
   ip: refused(NO_NETWORKS),
@@ -53,9 +50,6 @@ export const REFUSED_CONTAINER_OPTIONS = {
   rdtClass: refused('only root may use resctrl'),
   runtime: refused('tsman runs containers itself, without crun or runc'),
   storageOpt: refused('quotas need a file system mounted with pquota, by root'),
-  subgidname: refused(NO_USERNS),
-  subuidname: refused(NO_USERNS),
-  uidmap: refused(NO_USERNS),
   useApiSocket: refused('there is no daemon whose socket could be given', true),
   volumeDriver: refused('volume plugins do not exist'),
 } as const satisfies OptionSpecs;

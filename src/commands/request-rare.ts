@@ -15,7 +15,6 @@ type RareOptions = OptionValues<typeof RARE_CONTAINER_OPTIONS>;
 export function rareSpec(
   options: RareOptions,
 ): Pick<ContainerSpec, 'monitorPidFile' | 'personality' | 'preservedFds' | 'chrootDirs'> {
-  checkUserns(options.userns);
   checkSeccompPolicy(options.seccompPolicy);
   const personality = parsePersonality(options.personality);
   const preservedFds = parsePreservedFds(options.preserveFds, options.preserveFd);
@@ -70,14 +69,6 @@ function parseHostsFile(text: string | undefined): RareRequest['hostsBase'] {
   } catch (cause) {
     throw new TsmanError(`option --hosts-file ${text}`, { cause });
   }
-}
-
-function checkUserns(mode: string | undefined): void {
-  if (mode === undefined || mode === '' || mode === 'host') return;
-  throw new TsmanError(
-    `option --userns ${mode}: a user namespace of its own is not supported yet: all containers share the engine's`,
-    { hint: 'leave it out: root in the container is you, other ids are from your /etc/subuid' },
-  );
 }
 
 function checkSeccompPolicy(policy: string | undefined): void {

@@ -12,6 +12,7 @@ import type { SecretUse } from './secrets.ts';
 import type { SecuritySettings } from './security.ts';
 import type { SystemdMode } from './systemd-mode.ts';
 import type { UserFilesRequest } from './user-files.ts';
+import type { OwnUserns } from './userns.ts';
 
 /** The image a container is made from, or a directory in its stead (`--rootfs`). */
 export interface RootSource {
@@ -47,6 +48,8 @@ export interface CreateRequest {
   readonly mounts: readonly RuntimeMount[];
   readonly volumes: readonly VolumeMount[];
   readonly secrets?: readonly SecretUse[];
+  /** A user namespace below the engine's. */
+  readonly userns?: OwnUserns;
   readonly devices: readonly { readonly source: string; readonly path: string }[];
   readonly rlimits: readonly Rlimit[];
   readonly sysctl: Readonly<Record<string, string>>;

@@ -5,6 +5,7 @@ import { type Health, readHealth } from './health.ts';
 import { logPath } from './logs.ts';
 import { type Container, readConfig } from './record.ts';
 import { type ContainerState, containerDirectory, readState, runDirectory } from './state.ts';
+import type { OwnUserns } from './userns.ts';
 import { describeMount } from './volume-mounts.ts';
 
 /** A container as `tsman inspect` prints it: the field names and types of Podman's and Docker's. */
@@ -37,7 +38,7 @@ export function inspectContainer(
     PidFile: spec.pidFile ?? '',
     Name: container.name,
     RestartCount: state.restarts,
-    Driver: 'overlay',
+    Driver: spec.userns === undefined ? 'overlay' : 'fuse-overlayfs',
     MountLabel: '',
     ProcessLabel: '',
     AppArmorProfile: '',
@@ -249,7 +250,8 @@ function inspectHostConfig(
         .map((mount) => [mount.destination, mount.options.join(',')]),
     ),
     UTSMode: mode('uts'),
-    UsernsMode: '',
+    UsernsMode: spec.userns?.mode ?? '',
+    IDMappings: idMappings(spec.userns),
     ShmSize: shmSize(config.mounts),
     Runtime: 'tsman',
     Init: spec.init !== undefined,
@@ -268,4 +270,12 @@ function shmSize(
     .find((mount) => mount.destination === '/dev/shm')
     ?.options.find((word) => word.startsWith('size='));
   return size === undefined ? 0 : Number(size.slice('size='.length));
+}
+
+/** `CONTAINER:ENGINE:COUNT` of each line; null without a namespace of its own. */
+function idMappings(userns: OwnUserns | undefined): Record<string, string[]> | null {
+  if (userns === undefined) return null;
+  const lines = (mappings: OwnUserns['uidMappings']): string[] =>
+    mappings.map(({ containerID, hostID, size }) => `${containerID}:${hostID}:${size}`);
+  return { UidMap: lines(userns.uidMappings), GidMap: lines(userns.gidMappings) };
 }

@@ -55,7 +55,7 @@ export function buildConfig(
     mounts: allMounts(target, source, request, spec),
     annotations: request.annotations,
     linux: {
-      namespaces: namespaceList(request.namespaces),
+      ...usernsConfig(spec, namespaceList(request.namespaces)),
       maskedPaths: request.security.maskedPaths,
       readonlyPaths: request.security.readonlyPaths,
       sysctl: request.sysctl,
@@ -77,6 +77,16 @@ function capabilitiesOfUser(
   if (privileged || ['', '0', 'root'].includes(owner)) return [];
   const added = new Set(capAddByUser.map((name) => name.toUpperCase().replace(/^CAP_/, '')));
   return allowed.filter((name) => added.has('ALL') || added.has(name.slice('CAP_'.length)));
+}
+
+function usernsConfig(
+  { userns }: ContainerSpec,
+  others: RuntimeConfig['linux']['namespaces'],
+): Pick<RuntimeConfig['linux'], 'namespaces' | 'uidMappings' | 'gidMappings'> {
+  if (userns === undefined) return { namespaces: others };
+  const { join, uidMappings, gidMappings } = userns;
+  const own = { type: 'user' as const, ...(join === undefined ? {} : { path: join }) };
+  return { namespaces: [...others, own], uidMappings, gidMappings };
 }
 
 function mergeRlimits(asked: readonly Rlimit[]): Rlimit[] {

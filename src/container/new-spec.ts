@@ -57,6 +57,7 @@ export function buildSpec(
   }
   return {
     ...request.spec,
+    ...(request.userns === undefined ? {} : { userns: request.userns }),
     ...(request.secrets?.length ? { secrets: request.secrets } : {}),
     ...(health === undefined ? {} : { health }),
     imageName: source.imageName,

@@ -1,6 +1,8 @@
 import type { PlanRecord } from '../helper/plan.ts';
 import type { RuntimeConfig, RuntimeMount } from '../oci/runtime-config.ts';
+import { fuseOverlayfs } from '../storage/driver.ts';
 import { capabilityMask } from './capabilities.ts';
+import { fuseOverlay } from './fuse-overlay.ts';
 import type { Container } from './record.ts';
 import { secretEnvironment, secretMounts } from './secrets.ts';
 import { type VolumePlaces, volumeRecords } from './volume-plan.ts';
@@ -46,7 +48,7 @@ export function containerSteps(
     (namespace) => namespace.type === 'network' && namespace.path === undefined,
   );
   return [
-    rootRecord(container, config, places),
+    rootRecord(container, config, places, true),
     ...config.mounts.flatMap((mount) => mountRecords(mount, container, places)),
     ['devices'],
     ...(config.linux.devices ?? []).map(
@@ -93,7 +95,7 @@ export function rootSteps(
       (record) =>
         ['bind-below', 'overlay', 'copy-up'].includes(record[0]) || isVolumeBind(record, container),
     );
-  return [rootRecord(container, config, places), ...volumes];
+  return [rootRecord(container, config, places, false), ...volumes];
 }
 
 function isVolumeBind([name, , destination]: PlanRecord, { spec }: Container): boolean {
@@ -144,20 +146,36 @@ function rootRecord(
   container: Container,
   _config: RuntimeConfig,
   places: Pick<PlanPlaces, 'containerDirectory' | 'layersDirectory'>,
+  isNested: boolean,
 ): PlanRecord {
   const { rootfs, layers } = container.spec;
   if (rootfs !== undefined && container.spec.rootfsOverlay !== true)
     return ['rootfs-bind', rootfs, ''];
   const directory = places.containerDirectory;
   const flags = container.autoRemove ? 'volatile' : '';
+  const { driver } = container.spec;
+  if (driver === 'vfs' && rootfs === undefined) return ['rootfs-bind', `${directory}/rootfs`, ''];
+  if (driver === 'fuse-overlayfs')
+    return [
+      'rootfs-fuse',
+      fuseOverlayfs(),
+      `${directory}/upper`,
+      `${directory}/work`,
+      '',
+      ...(rootfs === undefined
+        ? layers.map((hex) => `${places.layersDirectory}/${hex}`)
+        : [rootfs]),
+    ];
+  const lowers =
+    rootfs === undefined ? layers.map((hex) => `${places.layersDirectory}/${hex}`) : [rootfs];
+  // An overlay of the kernel's shows the ids of the disk; behind FUSE they are the mounter's.
+  if (isNested && container.spec.userns !== undefined)
+    return [
+      ...(['rootfs-fuse', fuseOverlay(), `${directory}/upper`, `${directory}/work`] as const),
+      ...['', ...lowers],
+    ];
   // Read-only is set at the pivot: until then the mount points below may have to be made.
-  return [
-    'rootfs-overlay',
-    `${directory}/upper`,
-    `${directory}/work`,
-    flags,
-    ...(rootfs === undefined ? layers.map((hex) => `${places.layersDirectory}/${hex}`) : [rootfs]),
-  ];
+  return ['rootfs-overlay', `${directory}/upper`, `${directory}/work`, flags, ...lowers];
 }
 
 const MOUNT_FLAGS = new Set([

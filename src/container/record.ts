@@ -4,11 +4,13 @@ import type { NetworkMode } from '../network/mode.ts';
 import type { PortMapping } from '../network/ports.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import { type ContainerRow, findContainerRow, listContainerRows } from '../storage/containers.ts';
+import type { StorageDriver } from '../storage/driver.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { HealthSettings } from './health.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import type { SecretUse } from './secrets.ts';
 import { containerDirectory } from './state.ts';
+import type { OwnUserns } from './userns.ts';
 
 /** What tsman knows of a container beyond its OCI configuration. Stored as JSON; add, never rename. */
 export interface ContainerSpec {
@@ -44,7 +46,11 @@ export interface ContainerSpec {
   readonly pidFile: string | undefined;
   readonly volumes: readonly VolumeMount[];
   readonly secrets?: readonly SecretUse[];
+  /** A user namespace below the engine's. */
+  readonly userns?: OwnUserns;
   readonly createCommand: readonly string[];
+  /** How the root is put together; absent = overlay. */
+  readonly driver?: StorageDriver;
   readonly monitorPidFile?: string;
   /** Bits of personality(2). */
   readonly personality?: number;

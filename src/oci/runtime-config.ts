@@ -51,8 +51,16 @@ export interface RuntimeMount {
 
 export type NamespaceType = 'mount' | 'pid' | 'uts' | 'ipc' | 'network' | 'cgroup' | 'user';
 
+export interface RuntimeIdMapping {
+  readonly containerID: number;
+  readonly hostID: number;
+  readonly size: number;
+}
+
 export interface RuntimeLinux {
   readonly namespaces: readonly { readonly type: NamespaceType; readonly path?: string }[];
+  readonly uidMappings?: readonly RuntimeIdMapping[];
+  readonly gidMappings?: readonly RuntimeIdMapping[];
   readonly maskedPaths?: readonly string[];
   readonly readonlyPaths?: readonly string[];
   readonly sysctl?: Readonly<Record<string, string>>;
