@@ -9,6 +9,7 @@
 #include "failure.h"
 #include "fs.h"
 #include "init.h"
+#include "net.h"
 #include "plan.h"
 #include "report.h"
 #include "seal.h"
@@ -27,9 +28,23 @@ static const struct {
 	{ "fs", PLAN_FS, fs_main },
 };
 
+static int run_net(char *const *arguments)
+{
+	struct failure why = { 0 };
+	struct plan plan = { .fd = -1 };
+
+	if (plan_read(&plan, arguments[0], &why) < 0)
+		return report_failure(NULL, &why);
+	(void)unlink(arguments[0]);
+	if (plan_check_verb(&plan, PLAN_NET, &why) < 0)
+		return report_failure(&plan, &why);
+	return net_main(&plan, arguments + 1);
+}
+
 static int usage(void)
 {
 	(void)fputs("usage: tsman-helper box|exec|attach|unshare|fs PLAN\n"
+		    "       tsman-helper net PLAN PIDFILE NETNS USERNS\n"
 		    "       tsman-helper seccomp RULES OUT\n"
 		    "       tsman-helper init [-s] -- COMMAND...\n"
 		    "       tsman-helper version\n", stderr);
@@ -62,6 +77,8 @@ int main(int argc, char **argv)
 			return run_plan(i, argv[2]);
 	if (argc == 4 && strcmp(argv[1], "seccomp") == 0)
 		return seccomp_main(argv[2], argv[3]);
+	if (argc == 6 && strcmp(argv[1], "net") == 0)
+		return run_net(argv + 2);
 	if (strcmp(argv[1], "init") == 0)
 		return init_main(argc - 1, argv + 1);
 	if (argc == 2 && strcmp(argv[1], "version") == 0)

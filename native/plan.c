@@ -233,7 +233,9 @@ static const struct {
 	{ PLAN_EXEC, "target" },
 	{ PLAN_ATTACH, "run-dir" },
 	{ PLAN_BOX | PLAN_EXEC, "capabilities" },
-	{ PLAN_BOX | PLAN_UNSHARE | PLAN_FS, "userns" },
+	{ PLAN_BOX | PLAN_UNSHARE | PLAN_FS | PLAN_NET, "userns" },
+	{ PLAN_NET, "id" },
+	{ PLAN_NET, "net-dir" },
 	{ PLAN_BOX | PLAN_EXEC | PLAN_UNSHARE, "exec" },
 };
 

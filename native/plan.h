@@ -28,8 +28,10 @@ enum plan_verb {
 	PLAN_ATTACH = 4,
 	PLAN_UNSHARE = 8,
 	PLAN_FS = 16,
+	PLAN_NET = 32,
 };
-#define PLAN_ALL (PLAN_BOX | PLAN_EXEC | PLAN_ATTACH | PLAN_UNSHARE | PLAN_FS)
+#define PLAN_ALL (PLAN_BOX | PLAN_EXEC | PLAN_ATTACH | PLAN_UNSHARE | PLAN_FS | \
+		  PLAN_NET)
 
 /* Read and check the plan at `path`. Returns 0, or -1 with *why filled. */
 int plan_read(struct plan *plan, const char *path, struct failure *why);

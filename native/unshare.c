@@ -5,6 +5,8 @@
 
 #include "descriptors.h"
 #include "exec.h"
+#include "numbers.h"
+#include "process.h"
 #include "report.h"
 #include "stage.h"
 #include "syscalls.h"
@@ -23,6 +25,20 @@ static int make_namespaces(const struct plan *plan, struct failure *why)
 	return 0;
 }
 
+/* The network namespace of a process: that of bridge networks. */
+static int join_network(const struct plan *plan, struct failure *why)
+{
+	const struct record *record = plan_find(plan, "join");
+	AUTO_CLOSE int pidfd = -1;
+
+	if (record == NULL)
+		return 0;
+	pidfd = process_open((pid_t)number_of(record->argv[1]), number_of(record->argv[2]));
+	if (pidfd < 0 || setns(pidfd, namespace_flag(record->argv[0])) < 0)
+		return fail(why, "join", record->argv[0]);
+	return 0;
+}
+
 static int run(const struct plan *plan, struct failure *why)
 {
 	static struct stage stage; /* large: off the stack */
@@ -30,7 +46,7 @@ static int run(const struct plan *plan, struct failure *why)
 	stage_init(&stage, plan);
 	stage.umask = umask(0);
 	if (descriptors_close_inherited(plan, why) < 0 || userns_enter(plan, why) < 0 ||
-	    make_namespaces(plan, why) < 0)
+	    join_network(plan, why) < 0 || make_namespaces(plan, why) < 0)
 		return -1;
 	stage.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (stage.root < 0)

@@ -1,0 +1,118 @@
+/* Forwarding of UDP: a socket towards the container for each client, until both were silent. */
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "datagram.h"
+#include "forward.h"
+#include "syscalls.h"
+
+#define FLOWS 256
+#define SILENCE_S 120
+#define KIND_FLOW 4 /* of forward.c */
+
+struct flow {
+	int kind;
+	int fd; /* 0 = free */
+	int listener;
+	time_t last;
+	struct asker client;
+};
+
+static struct flow flows[FLOWS];
+static uint8_t datagram[65536];
+
+static void end_flow(struct flow *flow)
+{
+	if (flow->fd > 0)
+		close(flow->fd);
+	flow->fd = 0;
+}
+
+static struct flow *find_flow(int listener, const struct asker *asker)
+{
+	for (size_t i = 0; i < FLOWS; i++) {
+		const struct sockaddr_in6 *known = &flows[i].client.address;
+
+		if (flows[i].fd > 0 && flows[i].listener == listener &&
+		    known->sin6_port == asker->address.sin6_port &&
+		    memcmp(&known->sin6_addr, &asker->address.sin6_addr, 16) == 0)
+			return &flows[i];
+	}
+	return NULL;
+}
+
+static struct flow *oldest_flow(void)
+{
+	struct flow *oldest = &flows[0];
+
+	for (size_t i = 0; i < FLOWS; i++) {
+		if (flows[i].fd == 0)
+			return &flows[i];
+		if (flows[i].last < oldest->last)
+			oldest = &flows[i];
+	}
+	end_flow(oldest);
+	return oldest;
+}
+
+static struct flow *make_flow(int listener, uint16_t port, const struct asker *asker)
+{
+	int fd = forward_connect(SOCK_DGRAM, &asker->address, port);
+	struct flow *flow;
+
+	if (fd < 0)
+		return NULL;
+	flow = oldest_flow();
+	*flow = (struct flow){ KIND_FLOW, fd, listener, time(NULL), *asker };
+	if (!forward_add(fd, EPOLLIN, flow)) {
+		end_flow(flow);
+		return NULL;
+	}
+	return flow;
+}
+
+void forward_datagrams(int listener, uint16_t port)
+{
+	struct asker asker;
+	ssize_t size;
+
+	while ((size = datagram_receive(listener, &asker, datagram, sizeof(datagram))) >= 0) {
+		struct flow *flow = find_flow(listener, &asker);
+
+		if (flow == NULL)
+			flow = make_flow(listener, port, &asker);
+		if (flow == NULL)
+			continue;
+		flow->last = time(NULL);
+		/* Refused: the container's program is gone; the next datagram tries anew. */
+		if (send(flow->fd, datagram, (size_t)size, 0) < 0 && errno != EAGAIN)
+			end_flow(flow);
+	}
+}
+
+void forward_answers(void *owner)
+{
+	struct flow *flow = owner;
+	ssize_t size;
+
+	if (flow->fd <= 0)
+		return;
+	while ((size = recv(flow->fd, datagram, sizeof(datagram), 0)) >= 0) {
+		flow->last = time(NULL);
+		datagram_reply(flow->listener, &flow->client, datagram, (size_t)size);
+	}
+	if (errno != EAGAIN)
+		end_flow(flow);
+}
+
+void forward_expire(void)
+{
+	time_t now = time(NULL);
+
+	for (size_t i = 0; i < FLOWS; i++)
+		if (flows[i].fd > 0 && now - flows[i].last > SILENCE_S)
+			end_flow(&flows[i]);
+}
