@@ -10,6 +10,7 @@
 #include "numbers.h"
 #include "process.h"
 #include "seal.h"
+#include "sources.h"
 #include "syscalls.h"
 
 /* A pipe of which the container gets `theirs` (0 or 1) and the monitor the other end. */
@@ -162,7 +163,8 @@ static int become_stage(struct box *box, struct failure *why)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return fail(why, "prctl", "pdeathsig");
 	if (plan_find(box->plan, "inner-uid-map") != NULL &&
-	    (message_await(box->container_sync, MESSAGE_MAPPED, "userns", why) < 0 ||
+	    (sources_open(box->plan, &keep.filter, why) < 0 ||
+	     message_await(box->container_sync, MESSAGE_MAPPED, "userns", why) < 0 ||
 	     become_root(box->plan, why) < 0))
 		return -1;
 	/* Until the re-execution our memory belongs to the host's user namespace, so

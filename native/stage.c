@@ -16,6 +16,7 @@
 #include "message.h"
 #include "numbers.h"
 #include "report.h"
+#include "sources.h"
 #include "syscalls.h"
 
 static int step_user(struct stage *stage, const struct record *record, struct failure *why)
@@ -187,8 +188,10 @@ int stage_main(int argc, char **argv)
 	if (plan_fd < 0 || stage.sync < 0)
 		return 125;
 	(void)prctl(PR_SET_NAME, "tsman-container");
-	if (plan_read_fd(&plan, plan_fd, &why) == 0 && prepare(&stage, &why) == 0)
+	if (plan_read_fd(&plan, plan_fd, &why) == 0 && prepare(&stage, &why) == 0) {
+		sources_take(&plan);
 		(void)stage_run(&stage, &why);
+	}
 	(void)message_send_failure(stage.sync, &why);
 	return report_status(&why);
 }

@@ -19,7 +19,7 @@
 
 static int open_volume(const char *path, struct failure *why)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	return fd < 0 ? fail(why, "volume", path) : fd;
 }
@@ -88,7 +88,7 @@ int step_copy_up(struct stage *stage, const struct record *record, struct failur
 int step_own_tree(struct stage *stage, const struct record *record, struct failure *why)
 {
 	static struct identity identity;
-	AUTO_CLOSE int tree = open(record->argv[0], O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_CLOSE int tree = open(record->argv[0], O_RDONLY | O_CLOEXEC);
 	struct stat status;
 
 	if (tree < 0 || fstat(tree, &status) < 0)
