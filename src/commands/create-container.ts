@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { hasCode, TsmanError } from '../base/error.ts';
+import { bindHint } from '../container/bind-hint.ts';
 import { type CreateRequest, createContainer } from '../container/create.ts';
 import { endNetworkOrphans } from '../container/network-orphans.ts';
 import { type Container, findContainer } from '../container/record.ts';
@@ -51,6 +52,8 @@ export async function create(
     taken: request.mounts.map((mount) => mount.destination),
   });
   const userns = parseUserns(options, engine.userns, () => existingContainers(engine));
+  if (userns === undefined && !options.quiet)
+    context.stderr.write(bindHint(request.user ?? source.defaults.User ?? '', volumes) ?? '');
   const secrets = options.secret.map((text) => parseSecretUse(engine.storage, text));
   const container = createContainer(
     engine,

@@ -7,6 +7,7 @@ export interface GlobalOptions {
   readonly logLevel?: LogLevel | undefined;
   /** The directory of Docker's config.json. */
   readonly config?: string | undefined;
+  readonly storageDriver?: string | undefined;
   readonly modules: readonly string[];
 }
 
@@ -23,22 +24,27 @@ const LOG_LEVELS = [
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** The words that take a value. */
-const VALUE_OPTIONS: ReadonlyMap<string, 'root' | 'runRoot' | 'logLevel' | 'config' | 'module'> =
-  new Map([
-    ['--root', 'root'],
-    ['--runroot', 'runRoot'],
-    ['--log-level', 'logLevel'],
-    ['-l', 'logLevel'],
-    ['--config', 'config'],
-    ['--module', 'module'],
-  ]);
+const VALUE_OPTIONS: ReadonlyMap<
+  string,
+  'root' | 'runRoot' | 'logLevel' | 'config' | 'storageDriver' | 'module'
+> = new Map([
+  ['--root', 'root'],
+  ['--runroot', 'runRoot'],
+  ['--log-level', 'logLevel'],
+  ['-l', 'logLevel'],
+  ['--config', 'config'],
+  ['--module', 'module'],
+  ['--storage-driver', 'storageDriver'],
+]);
 
 /** Takes the options off the front, as Podman and Docker have them. @throws UsageError, TsmanError */
 export function takeGlobalOptions(argv: readonly string[]): {
   rest: readonly string[];
   options: GlobalOptions;
 } {
-  const values: Partial<Record<'root' | 'runRoot' | 'logLevel' | 'config', string>> = {};
+  const values: Partial<
+    Record<'root' | 'runRoot' | 'logLevel' | 'config' | 'storageDriver', string>
+  > = {};
   const modules: string[] = [];
   let at = 0;
   for (; at < argv.length; at++) {

@@ -22,6 +22,7 @@ export async function* upperSources(
   upper: string,
   lower: readonly string[],
   stubs: readonly string[],
+  hasMarks = false,
 ): AsyncGenerator<TarSource> {
   const { stubs: ours, parents } = parentsOf(stubs);
   // Parents of mount points, not yet said: only something below makes them worth a line.
@@ -29,7 +30,7 @@ export async function* upperSources(
   for await (const entry of walker.walk(upper)) {
     const path = entry.path.toString('latin1');
     if (path === '' || isOurs(path, ours)) continue;
-    const source = changeOf(path, entry, upper);
+    const source = changeOf(path, entry, { tree: upper, hasMarks });
     if (source === undefined) continue;
     const above = waiting.filter((parent) => path.startsWith(`${parent.path}/`));
     waiting = [];
@@ -76,11 +77,23 @@ function isOurs(path: string, stubs: ReadonlySet<string>): boolean {
   return false;
 }
 
-/** A name that begins with `.wh.` would hide something: no layer can hold it (image-spec layer.md). */
-function changeOf(path: string, entry: FsEntry, tree: string): TarSource | undefined {
+/**
+ * A name that begins with `.wh.` would hide something: no layer can hold it (image-spec layer.md).
+ * fuse-overlayfs makes such files where it may not make devices; containers see none of them.
+ */
+function changeOf(
+  path: string,
+  entry: FsEntry,
+  { tree, hasMarks }: { tree: string; hasMarks: boolean },
+): TarSource | undefined {
   if (isWhiteout(entry)) return { kind: 'whiteout', path };
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  return name.startsWith('.wh.') ? undefined : { kind: 'entry', path, entry, tree };
+  const slash = path.lastIndexOf('/') + 1;
+  const name = path.slice(slash);
+  if (!name.startsWith('.wh.')) return { kind: 'entry', path, entry, tree };
+  if (!hasMarks) return undefined;
+  if (name === '.wh..wh..opq')
+    return { kind: 'opaque', path: path.slice(0, Math.max(0, slash - 1)) };
+  return { kind: 'whiteout', path: path.slice(0, slash) + name.slice('.wh.'.length) };
 }
 
 /** True when a mount point in the directory is the only reason for its being in the upper layer. */

@@ -1,3 +1,4 @@
+import { TsmanError } from '../base/error.ts';
 import { applyChanges } from '../image/changes.ts';
 import type { ManifestFormat } from '../image/convert.ts';
 import { manifestFor } from '../image/new-manifest.ts';
@@ -20,6 +21,7 @@ import type { CreateTarget } from './create.ts';
 import { lowerLayers, upperLayer } from './merged-tree.ts';
 import { type Container, readConfig } from './record.ts';
 import { stubPaths } from './stubs.ts';
+import { vfsRoot, vfsSources } from './vfs-root.ts';
 
 export interface CommitOptions {
   /** Full references. */
@@ -39,6 +41,10 @@ export async function commitContainer(
   container: Container,
   options: CommitOptions,
 ): Promise<ImageRecord> {
+  if (container.spec.rootfsOverlay === true)
+    throw new TsmanError('commit cannot take a container made with --rootfs DIR:O', {
+      hint: 'tsman export and tsman import make an image of it',
+    });
   // First, so that a mistake in --change does not cost the copy.
   const own = commitDefaults(
     container,
@@ -100,10 +106,19 @@ async function* layerTar(
   const walker = openFsAgent(target, directory);
   const reader = openFsAgent(target, directory);
   try {
+    const isVfs = container.spec.driver === 'vfs' && rootfs === undefined;
     const sources =
       isSquashed || rootfs !== undefined
-        ? squashedSources(walker, upper, lower, stubs)
-        : upperSources({ walker, asker: reader }, upper, lower, stubs);
+        ? squashedSources(walker, isVfs ? vfsRoot(container) : upper, isVfs ? [] : lower, stubs)
+        : isVfs
+          ? await vfsSources(walker, container, stubs)
+          : upperSources(
+              { walker, asker: reader },
+              upper,
+              lower,
+              stubs,
+              container.spec.driver === 'fuse-overlayfs',
+            );
     yield* treeTar(reader, sources, { sparse: true });
   } finally {
     await Promise.all([walker.close({ kill: true }), reader.close({ kill: true })]);

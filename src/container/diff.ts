@@ -11,6 +11,8 @@ import {
   upperLayer,
 } from './merged-tree.ts';
 import { type Container, readConfig } from './record.ts';
+import { stubPaths } from './stubs.ts';
+import { vfsSources } from './vfs-root.ts';
 
 export interface Change {
   readonly kind: 'A' | 'C' | 'D';
@@ -34,6 +36,7 @@ const OUR_PATHS = [
 /** What a container changed against its image, sorted by path: the upper layer of its overlay, read. */
 export async function diffContainer(target: CreateTarget, container: Container): Promise<Change[]> {
   if (container.spec.rootfs !== undefined) return [];
+  if (container.spec.driver === 'vfs') return await diffVfs(target, container);
   const agent = openFsAgent(target, target.directories.dataRoot);
   try {
     const lower = await mergeLayers(agent, lowerLayers(container));
@@ -41,6 +44,14 @@ export async function diffContainer(target: CreateTarget, container: Container):
     for await (const entry of agent.walk(upperLayer(container))) {
       const path = entry.path.toString('latin1');
       if (path === '') continue;
+      // fuse-overlayfs has them where it may not make devices, and beside opaque directories.
+      const mark = /^(?:(.*)\/)?\.wh\.([^/]+)$/s.exec(path);
+      if (mark !== null && container.spec.driver === 'fuse-overlayfs') {
+        const [, parent = '', name] = mark;
+        if (name === '.wh..opq') addHidden(parent, lower, changes);
+        else changes.set(parent === '' ? `${name}` : `${parent}/${name}`, 'D');
+        continue;
+      }
       if (isWhiteout(entry)) {
         if (lower.has(path)) changes.set(path, 'D');
       } else changes.set(path, lower.has(path) ? 'C' : 'A');
@@ -51,6 +62,20 @@ export async function diffContainer(target: CreateTarget, container: Container):
       .filter(([path, kind]) => kind !== 'D' || changes.get(parentOf(path)) !== 'D')
       .map(([path, kind]) => ({ kind, path: `/${Buffer.from(path, 'latin1').toString()}` }))
       .sort((a, b) => (a.path < b.path ? -1 : 1));
+  } finally {
+    await agent.close();
+  }
+}
+
+async function diffVfs(target: CreateTarget, container: Container): Promise<Change[]> {
+  const agent = openFsAgent(target, target.directories.dataRoot);
+  try {
+    const lower = await mergeLayers(agent, lowerLayers(container));
+    const stubs = stubPaths(readConfig(target.storage, container.id));
+    return (await vfsSources(agent, container, stubs)).map(({ kind, path }) => ({
+      kind: kind === 'whiteout' ? 'D' : lower.has(path) ? 'C' : 'A',
+      path: `/${Buffer.from(path, 'latin1').toString()}`,
+    }));
   } finally {
     await agent.close();
   }

@@ -8,6 +8,7 @@ import { openFsAgent } from '../rootless/rootfs-agent.ts';
 import type { CreateTarget } from './create.ts';
 import { lowerLayers, type MergedTree, mergeLayers, upperLayer } from './merged-tree.ts';
 import type { Container } from './record.ts';
+import { vfsRoot } from './vfs-root.ts';
 
 const TYPE_FLAGS: Readonly<Record<number, string>> = {
   [constants.S_IFREG]: '0',
@@ -29,11 +30,17 @@ export async function exportContainer(
   const { rootfs } = container.spec;
   const agent = openFsAgent(target, rootfs ?? target.directories.dataRoot);
   try {
-    const layers = rootfs === undefined ? [upperLayer(container), ...lowerLayers(container)] : [''];
+    const layers = treesOf(container);
     await writeTree(agent, await mergeLayers(agent, layers), output);
   } finally {
     await agent.close();
   }
+}
+
+function treesOf(container: Container): string[] {
+  if (container.spec.rootfs !== undefined) return [''];
+  if (container.spec.driver === 'vfs') return [vfsRoot(container)];
+  return [upperLayer(container), ...lowerLayers(container)];
 }
 
 async function writeTree(agent: FsAgent, tree: MergedTree, output: Writable): Promise<void> {

@@ -21,6 +21,7 @@ import { containerSteps } from './plan.ts';
 import { type Container, readConfig } from './record.ts';
 import { seccompProgram } from './seccomp.ts';
 import { containerDirectory, readState, runDirectory } from './state.ts';
+import { makeVfsRoot } from './vfs-root.ts';
 import { setWanted } from './wanted.ts';
 
 export type { StartOptions } from './box-settings.ts';
@@ -79,6 +80,7 @@ async function prepareStart(
 ): Promise<string> {
   const { directories } = target;
   if (container.spec.ports.length > 0) await endNetworkOrphans(directories);
+  if (container.spec.driver === 'vfs') await makeVfsRoot(target, container);
   const config = readConfig(target.storage, container.id);
   const runDir = runDirectory(directories, container.id);
   fs.mkdirSync(runDir, { recursive: true, mode: 0o700 });

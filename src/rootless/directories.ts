@@ -16,7 +16,9 @@ export interface ChosenDirectories {
   readonly root?: string | undefined;
   readonly runRoot?: string | undefined;
   /** From storage.conf: after the environment, before the built-in places. */
-  readonly configured?: { readonly dataRoot?: string; readonly runRoot?: string } | undefined;
+  readonly configured?:
+    | { readonly dataRoot?: string; readonly runRoot?: string; readonly driver?: string }
+    | undefined;
 }
 
 /** Finds the two roots. Options win over TSMAN_ROOT/TSMAN_RUNROOT over storage.conf over XDG over built-ins. */

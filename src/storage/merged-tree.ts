@@ -55,6 +55,7 @@ export function isWhiteout({ mode, deviceMajor, deviceMinor }: FsEntry): boolean
 export function isOpaque({ xattrs }: FsEntry): boolean {
   return xattrs.some(
     ({ name, value }) =>
-      /^(user|trusted)\.overlay\.opaque$/.test(name.toString()) && value.toString() === 'y',
+      /^(user|trusted)\.(overlay|fuseoverlayfs)\.opaque$/.test(name.toString()) &&
+      value.toString() === 'y',
   );
 }

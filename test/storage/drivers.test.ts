@@ -1,0 +1,77 @@
+// timeout: 240
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { DEBIAN_IMAGE, debianDirectory } from '../support/debian.ts';
+import { loadProbe, PROBE_IMAGE } from '../support/probe.ts';
+import { requires } from '../support/requires.ts';
+import { withScratch } from '../support/scratch.ts';
+
+const test = suite('storage driver');
+
+const WRITE =
+  'echo hi > /new; chown 8:8 /new; rm /etc/motd; rm -r /usr/share/base-files; mkdir /usr/share/base-files; echo x >> /etc/hostname2';
+
+for (const driver of ['overlay', 'fuse-overlayfs', 'vfs'] as const) {
+  const needs = driver === 'fuse-overlayfs' ? (['fuse'] as const) : [];
+  requires(
+    test,
+    'mmdebstrap',
+    'subids',
+    ...needs,
+  )(`${driver} runs, keeps, shows and commits changes`, () =>
+    withScratch(async (plain) => {
+      const tsman = plain.with({ env: { TSMAN_STORAGE_DRIVER: driver } });
+      const load = await tsman('load', '-i', join(await debianDirectory(), 'debian.tar'));
+      assert.is(load.exitCode, 0, load.stderr);
+      const options = ['--name', 'c', '--network', 'none'];
+      const run = await tsman('run', ...options, DEBIAN_IMAGE, 'bash', '-c', WRITE);
+      assert.is(run.exitCode, 0, run.stderr);
+      const diff = (await tsman('diff', 'c')).stdout;
+      assert.match(diff, /^A \/new$/m);
+      assert.match(diff, /^D \/etc\/motd$/m);
+      assert.not.match(diff, /resolv|\/proc|\.wh\./);
+      assert.is((await tsman('commit', '-q', 'c', 'made')).exitCode, 0);
+      const look = 'stat -c %U /new; ls /usr/share/base-files; ls /etc/motd; cat /new';
+      for (const reader of [tsman, plain.with({ env: { TSMAN_STORAGE_DRIVER: 'overlay' } })]) {
+        const seen = await reader('run', '--rm', '--network', 'none', 'made', 'bash', '-c', look);
+        assert.is(seen.stdout, 'mail\nhi\n', seen.stderr);
+      }
+      const start = await tsman('start', '-a', 'c');
+      assert.match(start.stderr, /cannot remove '\/etc\/motd'/);
+      const rm = await tsman('rm', '-f', 'c');
+      assert.is(rm.exitCode, 0, rm.stderr);
+      assert.is((await tsman('system', 'check')).exitCode, 0);
+    }),
+  );
+}
+
+test('an unknown one is refused', () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    const { exitCode, stderr } = await tsman('--storage-driver', 'zfs', 'create', PROBE_IMAGE);
+    assert.is(exitCode, 125);
+    assert.match(stderr, /there are overlay, fuse-overlayfs, vfs/);
+  }));
+
+test('overlay takes a hundred layers', () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    let image: string = PROBE_IMAGE;
+    for (let layer = 0; layer < 100; layer++) {
+      const name = `l${layer}`;
+      const run = ['run', '--name', name, '--network', 'none', '-w', `/dir${layer}`, image];
+      const { exitCode, stderr } = await tsman(...run, '/bin/probe', 'id');
+      assert.is(exitCode, 0, `layer ${layer}: ${stderr}`);
+      image = (await tsman('commit', '-q', '-c', 'WORKDIR /', name)).stdout.trim();
+      await tsman('rm', name);
+    }
+    const count = await tsman('image', 'inspect', '-f', '{{len .RootFS.Layers}}', image);
+    assert.is(count.stdout, '101\n');
+    assert.is(
+      (await tsman('run', '--rm', '--network', 'none', image, '/bin/probe', 'id')).exitCode,
+      0,
+    );
+  }));
+
+test.run();
