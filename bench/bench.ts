@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pushDebian } from '../test/support/debian.ts';
+import { debianDirectory, pushDebian } from '../test/support/debian.ts';
 import { findProgram } from '../test/support/programs.ts';
 import {
   type Engine,
@@ -11,7 +11,7 @@ import {
   startBenchRegistry,
 } from './engines.ts';
 import { memoryAtRest } from './memory.ts';
-import { type Scenario, scenarios } from './scenarios.ts';
+import { type BenchSubjects, FLAT, MAKE_FILES, type Scenario, scenarios } from './scenarios.ts';
 
 interface Row {
   readonly name: string;
@@ -71,7 +71,10 @@ function requireAll(...programs: readonly string[]): void {
     throw new Error(`not installed: ${missing.join(', ')} (scripts/setup --for-bench)`);
 }
 
-async function prepare(engines: readonly [Engine, Engine], directory: string): Promise<string> {
+async function prepare(
+  engines: readonly [Engine, Engine],
+  directory: string,
+): Promise<BenchSubjects> {
   const image = `${await startBenchRegistry(directory)}/debian:bookworm`;
   await pushDebian('gzip', image);
   for (const engine of engines) {
@@ -88,8 +91,17 @@ async function prepare(engines: readonly [Engine, Engine], directory: string): P
       'sleep',
       '1000000',
     );
+    runEngine(
+      engine,
+      ...['run', '--name', 'files', '--network', 'none', image, 'bash', '-c'],
+      MAKE_FILES,
+    );
   }
-  return image;
+  const archive = join(directory, 'flat.tar');
+  runEngine(engines[0], 'import', join(await debianDirectory(), 'rootfs.tar'), FLAT);
+  runEngine(engines[0], 'save', '-q', '-o', archive, FLAT);
+  runEngine(engines[1], 'load', '-q', '-i', archive);
+  return { image, archive };
 }
 
 function removeAll(engines: readonly Engine[], directory: string): void {
@@ -118,16 +130,17 @@ async function main(filters: readonly string[]): Promise<void> {
   const wanted = (name: string): boolean =>
     filters.length === 0 || filters.some((filter) => name.includes(filter));
   try {
-    const image = await prepare(engines, directory);
+    const subjects = await prepare(engines, directory);
+    const { image } = subjects;
     if (wanted('memory')) {
       const medians = engines.map((engine) => memoryAtRest(engine, image)) as [number, number];
       rows.push({ name: 'memory of a container at rest', medians, unit: 'MB', aim: undefined });
     }
     // `pull` removes the image, so that what uses it goes first; `idle` would keep it from going.
-    for (const scenario of scenarios(image)) {
+    for (const scenario of scenarios(subjects)) {
       if (!wanted(scenario.name)) continue;
       if (scenario.name === 'pull')
-        for (const engine of engines) runEngine(engine, 'rm', '--force', 'idle');
+        for (const engine of engines) runEngine(engine, 'rm', '--force', 'idle', 'files');
       rows.push(measure(scenario, engines, directory));
       console.error(formatRow(rows.at(-1) as Row));
     }

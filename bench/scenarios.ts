@@ -9,8 +9,18 @@ export interface Scenario {
   readonly aim?: number;
 }
 
-/** The image is called `image`, a running container `idle`. */
-export function scenarios(image: string): readonly Scenario[] {
+/** What the commands work on; a running container is called `idle`, one with 20,000 new files `files`. */
+export interface BenchSubjects {
+  readonly image: string;
+  /** A docker-archive with one layer, a whole Debian, called FLAT. */
+  readonly archive: string;
+}
+
+export const FLAT = 'localhost/flat:latest';
+export const MAKE_FILES =
+  'mkdir /d; cd /d; for i in $(seq 200); do mkdir $i; for j in $(seq 100); do echo "$i $j" > $i/$j; done; done';
+
+export function scenarios({ image, archive }: BenchSubjects): readonly Scenario[] {
   const run = (...options: readonly string[]) => ['run', '--rm', ...options, image, 'true'];
   return [
     { name: '--version', args: ['--version'], runs: 50 },
@@ -20,6 +30,22 @@ export function scenarios(image: string): readonly Scenario[] {
     { name: 'exec', args: ['exec', 'idle', 'true'], runs: 30, aim: 0.3 },
     { name: 'ps', args: ['ps'], runs: 40, aim: 0.6 },
     { name: 'images', args: ['images'], runs: 40 },
+    { name: 'commit, 20,000 files', args: ['commit', '-q', 'files', 'made'], runs: 5, aim: 0.5 },
+    { name: 'diff, 20,000 files', args: ['diff', 'files'], runs: 5 },
+    {
+      name: 'load (and unpack)',
+      args: ['load', '-q', '-i', archive],
+      prepare: ['rmi', '-f', FLAT],
+      runs: 5,
+      aim: 0.625,
+    },
+    { name: 'save', args: ['save', '-q', FLAT], runs: 5 },
+    {
+      name: 'rmi',
+      args: ['rmi', FLAT],
+      prepare: ['load', '-q', '-i', archive],
+      runs: 5,
+    },
     {
       name: 'pull',
       args: ['pull', '--quiet', '--tls-verify=false', image],

@@ -100,7 +100,7 @@ async function* layerTar(
 ): AsyncGenerator<Buffer> {
   const { rootfs } = container.spec;
   const directory = rootfs ?? target.directories.dataRoot;
-  const stubs = stubPaths(readConfig(target.storage, container.id));
+  const stubs = stubPaths(readConfig(target.storage, container.id), container);
   const upper = rootfs === undefined ? upperLayer(container) : '';
   const lower = rootfs === undefined ? lowerLayers(container) : [];
   const walker = openFsAgent(target, directory);

@@ -20,19 +20,6 @@ export interface Change {
   readonly path: string;
 }
 
-/** Mount points that starting a container makes in its upper layer, whatever the user asked for. */
-const OUR_PATHS = [
-  '/dev',
-  '/proc',
-  '/sys',
-  '/run/.containerenv',
-  '/run/tsman-init',
-  '/etc/hosts',
-  '/etc/hostname',
-  '/etc/resolv.conf',
-  '/etc/mtab',
-];
-
 /** What a container changed against its image, sorted by path: the upper layer of its overlay, read. */
 export async function diffContainer(target: CreateTarget, container: Container): Promise<Change[]> {
   if (container.spec.rootfs !== undefined) return [];
@@ -71,7 +58,7 @@ async function diffVfs(target: CreateTarget, container: Container): Promise<Chan
   const agent = openFsAgent(target, target.directories.dataRoot);
   try {
     const lower = await mergeLayers(agent, lowerLayers(container));
-    const stubs = stubPaths(readConfig(target.storage, container.id));
+    const stubs = stubPaths(readConfig(target.storage, container.id), container);
     return (await vfsSources(agent, container, stubs)).map(({ kind, path }) => ({
       kind: kind === 'whiteout' ? 'D' : lower.has(path) ? 'C' : 'A',
       path: `/${Buffer.from(path, 'latin1').toString()}`,
@@ -100,10 +87,9 @@ function hideOurs(
   changes: Map<string, Change['kind']>,
   lower: MergedTree,
 ): void {
-  const config = readConfig(target.storage, container.id);
-  const stubs = [...OUR_PATHS, ...config.mounts.map(({ destination }) => destination)]
-    .map((path) => Buffer.from(path.replace(/^\/+|\/+$/g, '')).toString('latin1'))
-    .sort((a, b) => b.length - a.length);
+  const stubs = stubPaths(readConfig(target.storage, container.id), container).sort(
+    (a, b) => b.length - a.length,
+  );
   for (const stub of stubs) {
     changes.delete(stub);
     for (let path = parentOf(stub); path !== ''; path = parentOf(path)) {
