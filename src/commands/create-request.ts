@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { TsmanError, UsageError } from '../base/error.ts';
 import { parseSizeBytes } from '../base/size.ts';
+import { cdiEdits, gpuNames, isCdiName } from '../container/cdi.ts';
 import type { CreateRequest } from '../container/create.ts';
 import { parseLabels } from '../container/environment.ts';
 import { parseUlimits } from '../container/limits.ts';
@@ -13,6 +14,7 @@ import {
 } from '../container/restart-policy.ts';
 import { parseSecurityOptions } from '../container/security.ts';
 import { parseSignal } from '../container/signals.ts';
+import { type NetworkAttachment, parseAttachments } from '../network/attachment.ts';
 import { type PortMapping, parsePublish } from '../network/ports.ts';
 import type { OptionValues } from './command.ts';
 import type { CONTAINER_OPTIONS } from './container-options.ts';
@@ -37,12 +39,13 @@ export type ContainerOptions = OptionValues<typeof CONTAINER_OPTIONS> & {
 /** Turns the options of `run` and `create` into a request. @throws UsageError, TsmanError */
 export function toCreateRequest(options: ContainerOptions, args: readonly string[]): CreateRequest {
   const { mounts, volumes } = parseMounts(options);
+  const cdi = cdiEdits([...options.device.filter(isCdiName), ...gpuNames(options.gpus)]);
   return {
     name: options.name,
     arguments: args,
     entrypoint: options.entrypoint === undefined ? undefined : parseEntrypoint(options.entrypoint),
     environment: {
-      env: [...options.env, ...timeZone(options.tz)],
+      env: [...cdi.env, ...options.env, ...timeZone(options.tz)],
       envFiles: options.envFile,
       envHost: options.envHost,
       unset: options.unsetenv,
@@ -69,8 +72,11 @@ export function toCreateRequest(options: ContainerOptions, args: readonly string
       network: parseNetworkMode([...options.network, ...options.net]),
     },
     mounts,
-    volumes,
-    devices: options.device.map(parseDevice),
+    volumes: [...cdi.volumes, ...volumes],
+    devices: [
+      ...cdi.devices,
+      ...options.device.filter((text) => !isCdiName(text)).map(parseDevice),
+    ],
     rlimits: parseUlimits(options.ulimit),
     sysctl: parsePairs('--sysctl', options.sysctl),
     shmSizeBytes: parseSizeBytes(options.shmSize ?? '64m', '--shm-size'),
@@ -88,9 +94,10 @@ export function toCreateRequest(options: ContainerOptions, args: readonly string
     spec: {
       terminal: options.tty,
       openStdin: options.interactive,
-      groups: options.groupAdd.filter((group) => group !== 'keep-groups'),
+      groups: [...cdi.groups, ...options.groupAdd.filter((group) => group !== 'keep-groups')],
       keepGroups: options.groupAdd.includes('keep-groups'),
       ports: options.publish.map(parsePublish),
+      ...requestedNetworks(options),
       exposedPorts: options.expose.flatMap(parseExpose),
       hosts: {
         add: options.addHost,
@@ -113,6 +120,16 @@ export function toCreateRequest(options: ContainerOptions, args: readonly string
       createCommand: ['tsman', ...process.argv.slice(2)],
     },
   };
+}
+
+function requestedNetworks(options: ContainerOptions): { networks?: NetworkAttachment[] } {
+  const networks = parseAttachments([...options.network, ...options.net], {
+    ip: options.ip,
+    ip6: options.ip6,
+    mac: options.macAddress,
+    aliases: [...options.networkAlias, ...options.netAlias],
+  });
+  return networks.length === 0 ? {} : { networks };
 }
 
 function parseRestart(text: string | undefined, autoRemove: boolean): RestartPolicy {

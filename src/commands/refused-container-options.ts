@@ -1,7 +1,6 @@
 import type { OptionSpecs } from './command.ts';
 import { refused } from './refused-options.ts';
 
-const NO_NETWORKS = "networks of one's own do not exist yet";
 const NO_LIMITS = 'limits by cgroups are not supported yet';
 const NO_PODS = 'pods do not exist yet';
 const CGROUP_V1 = 'cgroup v2 has no such setting';
@@ -34,16 +33,10 @@ export const REFUSED_CONTAINER_OPTIONS = {
   deviceCgroupRule: refused(
     'a user namespace may not load device rules; what is not bound by --device is out of reach anyway',
   ),
-  gpus: refused('GPU devices by CDI are not supported yet; bind the nodes with --device'),
   initCtr: refused(NO_PODS),
-  ip: refused(NO_NETWORKS),
-  ip6: refused(NO_NETWORKS),
   link: refused("links are Docker's past; give both containers --network container:NAME"),
-  linkLocalIp: refused(NO_NETWORKS),
-  macAddress: refused(NO_NETWORKS),
+  linkLocalIp: refused("link-local addresses are the kernel's own"),
   memorySwappiness: refused(CGROUP_V1),
-  networkAlias: refused(NO_NETWORKS),
-  netAlias: refused(NO_NETWORKS),
   oomKillDisable: refused(CGROUP_V1, true),
   pod: refused(NO_PODS),
   podIdFile: refused(NO_PODS),

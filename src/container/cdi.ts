@@ -1,0 +1,148 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { TsmanError } from '../base/error.ts';
+import { containerPath, existingPath } from './mount-words.ts';
+import type { VolumeMount } from './record.ts';
+
+/** What CDI devices add to a container (Container Device Interface, SPEC.md, "containerEdits"). */
+export interface DeviceEdits {
+  readonly env: readonly string[];
+  readonly devices: readonly { readonly source: string; readonly path: string }[];
+  readonly volumes: readonly VolumeMount[];
+  readonly groups: readonly string[];
+}
+
+interface ContainerEdits {
+  readonly env?: readonly string[];
+  readonly deviceNodes?: readonly { readonly path: string; readonly hostPath?: string }[];
+  readonly mounts?: readonly {
+    readonly hostPath: string;
+    readonly containerPath: string;
+    readonly options?: readonly string[];
+  }[];
+  readonly hooks?: readonly { readonly hookName: string; readonly path: string }[];
+  readonly additionalGids?: readonly number[];
+}
+
+interface CdiSpec {
+  readonly kind: string;
+  readonly devices: readonly { readonly name: string; readonly containerEdits: ContainerEdits }[];
+  readonly containerEdits?: ContainerEdits;
+}
+
+const NAME = /^[A-Za-z][\w.-]*\/[A-Za-z][\w.-]*=[\w.:-]+$/;
+
+/** `vendor.com/class=name`, not a path of the host's. */
+export function isCdiName(text: string): boolean {
+  return NAME.test(text);
+}
+
+/** Later ones win, as the specification says. */
+function specDirectories(): string[] {
+  const config = process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config');
+  return ['/etc/cdi', '/var/run/cdi', join(config, 'cdi')];
+}
+
+/** Looks the devices up and gathers what they add. @throws TsmanError */
+export function cdiEdits(names: readonly string[]): DeviceEdits {
+  if (names.length === 0) return { env: [], devices: [], volumes: [], groups: [] };
+  const { specs, unread } = readSpecs();
+  const edits = names.flatMap((name) => editsOf(name, specs, unread));
+  for (const { hooks } of edits)
+    if (hooks !== undefined && hooks.length > 0)
+      throw new TsmanError(
+        `device ${names.join(', ')}: its CDI file wants the hook ${hooks[0]?.path}, and hooks are not run`,
+        {
+          hint: 'take the hooks out of a copy of the file in ~/.config/cdi, and mount what they make with -v',
+        },
+      );
+  return {
+    env: edits.flatMap(({ env }) => env ?? []),
+    devices: edits.flatMap(({ deviceNodes }) =>
+      (deviceNodes ?? []).map(({ path, hostPath }) => ({ source: hostPath ?? path, path })),
+    ),
+    volumes: edits.flatMap(({ mounts }) => (mounts ?? []).map(toVolume)),
+    groups: edits.flatMap(({ additionalGids }) => (additionalGids ?? []).map(String)),
+  };
+}
+
+function editsOf(
+  name: string,
+  specs: readonly CdiSpec[],
+  unread: readonly string[],
+): ContainerEdits[] {
+  const [kind = '', device = ''] = name.split('=');
+  const found = specs
+    .filter((spec) => spec.kind === kind)
+    .flatMap((spec) => {
+      const wanted = spec.devices.find((candidate) => candidate.name === device);
+      return wanted === undefined ? [] : [[spec.containerEdits ?? {}, wanted.containerEdits]];
+    })
+    .at(-1);
+  if (found !== undefined) return found;
+  throw new TsmanError(`no CDI device ${name} in ${specDirectories().join(', ')}`, {
+    hint:
+      unread.length > 0
+        ? `${unread.join(', ')} is YAML, which is not read: convert it to JSON (nvidia-ctk cdi generate --format=json)`
+        : 'the vendor has a tool that writes its file, e.g. nvidia-ctk cdi generate --format=json',
+  });
+}
+
+function readSpecs(): { specs: CdiSpec[]; unread: string[] } {
+  const specs: CdiSpec[] = [];
+  const unread: string[] = [];
+  for (const directory of specDirectories()) {
+    for (const name of namesIn(directory)) {
+      const path = join(directory, name);
+      if (/\.ya?ml$/.test(name)) unread.push(path);
+      else if (name.endsWith('.json')) specs.push(readSpec(path));
+    }
+  }
+  return { specs, unread };
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch {
+    return []; // Most machines have none.
+  }
+}
+
+function readSpec(path: string): CdiSpec {
+  try {
+    const spec = JSON.parse(readFileSync(path, 'utf8')) as Partial<CdiSpec>;
+    if (typeof spec.kind !== 'string' || !Array.isArray(spec.devices))
+      throw new Error('kind or devices is missing');
+    return spec as CdiSpec;
+  } catch (cause) {
+    throw new TsmanError(`CDI file ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function toVolume(mount: NonNullable<ContainerEdits['mounts']>[number]): VolumeMount {
+  const words = (mount.options ?? []).filter((word) =>
+    /^(ro|r?bind|nosuid|nodev|noexec)$/.test(word),
+  );
+  return {
+    type: 'bind',
+    source: existingPath(mount.hostPath),
+    destination: containerPath(mount.containerPath, 'CDI mount'),
+    options: words,
+  };
+}
+
+/** The names meant by `--gpus all`, a count, or `device=0,1`. @throws TsmanError */
+export function gpuNames(text: string | undefined): string[] {
+  if (text === undefined || text === '') return [];
+  if (isCdiName(text)) return [text];
+  const kind =
+    readSpecs().specs.find((spec) => spec.kind.endsWith('/gpu'))?.kind ?? 'nvidia.com/gpu';
+  if (text === 'all' || text === '-1') return [`${kind}=all`];
+  const count = /^\d+$/.exec(text);
+  if (count !== null) return Array.from({ length: Number(text) }, (_, i) => `${kind}=${i}`);
+  const devices = /^"?device=([\w,.-]+)"?$/.exec(text)?.[1];
+  if (devices !== undefined) return devices.split(',').map((device) => `${kind}=${device}`);
+  throw new TsmanError(`option --gpus ${text}: want all, a number, device=… or a CDI name`);
+}
