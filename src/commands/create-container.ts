@@ -8,6 +8,7 @@ import { isGone, removeContainer } from '../container/remove.ts';
 import { parseSecretUse } from '../container/secrets.ts';
 import { type OwnUserns, parseUserns } from '../container/userns.ts';
 import { resolveVolumes } from '../container/volume-mounts.ts';
+import { checkAttachments } from '../network/attachment.ts';
 import type { PortMapping } from '../network/ports.ts';
 import { deleteContainerRow } from '../storage/containers.ts';
 import type { CommandContext } from './command.ts';
@@ -42,6 +43,7 @@ export async function create(
   const wanted = options.publishAll
     ? withPublishedAll(request.spec.ports, exposed)
     : request.spec.ports;
+  const networks = checkAttachments(engine.storage, request.spec.networks ?? []);
   const ports = wanted.length === 0 ? [] : await assignPorts(wanted, engine);
   if (options.replace && options.name !== undefined) await removeByName(engine, options.name);
   const volumes = await resolveVolumes(engine, {
@@ -66,6 +68,7 @@ export async function create(
       spec: {
         ...request.spec,
         ports,
+        ...(networks.length > 0 ? { networks } : {}),
         ...requiredContainers(options, engine),
         ...(source.rootfs === undefined ? await driverSetting(engine, context) : {}),
       },

@@ -340,6 +340,44 @@ export const COMMANDS: readonly TableEntry[] = [
     'volume create',
   ),
   ...entries(
+    loader(() => import('./network/create.ts').then((m) => m.networkCreateCommand)),
+    'network create',
+  ),
+  ...entries(
+    loader(() => import('./network/ls.ts').then((m) => m.networkLsCommand)),
+    'network ls',
+    'network list',
+  ),
+  ...entries(
+    loader(() => import('./network/inspect.ts').then((m) => m.networkInspectCommand)),
+    'network inspect',
+  ),
+  ...entries(
+    loader(() => import('./network/rm.ts').then((m) => m.networkRmCommand)),
+    'network rm',
+    'network remove',
+  ),
+  ...entries(
+    loader(() => import('./network/prune.ts').then((m) => m.networkPruneCommand)),
+    'network prune',
+  ),
+  ...entries(
+    loader(() => import('./network/exists.ts').then((m) => m.networkExistsCommand)),
+    'network exists',
+  ),
+  ...entries(
+    loader(() => import('./network/connect.ts').then((m) => m.networkConnectCommand)),
+    'network connect',
+  ),
+  ...entries(
+    loader(() => import('./network/disconnect.ts').then((m) => m.networkDisconnectCommand)),
+    'network disconnect',
+  ),
+  ...entries(
+    loader(() => import('./network/update.ts').then((m) => m.networkUpdateCommand)),
+    'network update',
+  ),
+  ...entries(
     loader(() => import('./volume/ls.ts').then((m) => m.volumeLsCommand)),
     'volume ls',
     'volume list',

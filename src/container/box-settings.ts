@@ -5,6 +5,7 @@ import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import { type IdMapping, usernsRecords } from '../rootless/id-map.ts';
 import { trashPath } from '../storage/trash.ts';
 import { anonymousVolumesOf, volumeDirectory } from '../storage/volumes.ts';
+import { bridgeRecords } from './bridge-networks.ts';
 import { makeCgroup } from './cgroup.ts';
 import type { CreateTarget } from './create.ts';
 import { healthRecords } from './health-plan.ts';
@@ -66,6 +67,7 @@ export function boxSettings(
       runDirectory(directories, id),
       target.userns.kind === 'none',
     ),
+    ...bridgeRecords(target, container, config.hostname),
   );
   return records;
 }

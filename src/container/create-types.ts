@@ -70,6 +70,7 @@ export interface CreateRequest {
     | 'groups'
     | 'keepGroups'
     | 'ports'
+    | 'networks'
     | 'exposedPorts'
     | 'hosts'
     | 'log'

@@ -20,6 +20,8 @@ export type EventAction =
   | 'update'
   | 'exec'
   | 'export'
+  | 'connect'
+  | 'disconnect'
   | 'cleanup';
 
 /** Two files of this size at most: `events` and the one before it, `events.1`. */

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { TsmanError, UsageError } from '../base/error.ts';
 import { readIfExists } from '../base/file.ts';
+import type { Network } from '../network/network.ts';
 import { hostAddress, privateAddresses } from '../network/private-addresses.ts';
 import type { Container } from './record.ts';
 
@@ -19,6 +20,8 @@ export function defaultAddresses(container: Container): OwnAddresses {
   if (networkMode === 'host') return { addresses: ['127.0.1.1'], host: '127.0.0.1' };
   if (networkMode === 'private')
     return { addresses: [privateAddresses().guest], host: hostAddress() };
+  // On bridge networks the helper adds the container's own line, when it knows the addresses.
+  if (networkMode === 'bridge') return { addresses: [], host: hostAddress() };
   return { addresses: ['127.0.1.1'], host: networkMode === 'none' ? undefined : hostAddress() };
 }
 
@@ -72,28 +75,44 @@ export function parseAddHost(text: string): { names: string[]; address: string }
 }
 
 /** The text of the container's /etc/resolv.conf, resolv.conf(5): the host's, or what `--dns…` say. */
-export function resolvConf(container: Container): string {
+export function resolvConf(container: Container, networks: readonly Network[] = []): string {
   const { dnsServers, dnsSearch, dnsOptions } = container.spec.hosts;
   const host = hostResolvConf();
+  const own = ownResolvers(networks);
   const keep = (word: string): string[] =>
     host.split('\n').filter((line) => line.startsWith(`${word} `));
   const lines = [
     ...(dnsSearch.length > 0
       ? [`search ${dnsSearch.filter((name) => name !== '.').join(' ')}`]
-      : keep('search')),
-    ...(dnsServers.length > 0
-      ? dnsServers.filter((server) => server !== 'none').map((server) => `nameserver ${server}`)
-      : reachable(container, keep('nameserver'))),
+      : own.length > 0
+        ? [`search ${['dns.podman', ...keep('search').flatMap(words)].join(' ')}`]
+        : keep('search')),
+    ...(own.length > 0
+      ? own.map((server) => `nameserver ${server}`)
+      : dnsServers.length > 0
+        ? dnsServers.filter((server) => server !== 'none').map((server) => `nameserver ${server}`)
+        : reachable(container, keep('nameserver'))),
     ...(dnsOptions.length > 0 ? [`options ${dnsOptions.join(' ')}`] : keep('options')),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** A network's gateway knows its containers, and asks `--dns` or the host's servers for other names. */
+function ownResolvers(networks: readonly Network[]): string[] {
+  const named = networks.find((network) => network.dns_enabled);
+  return (named?.subnets ?? []).flatMap(({ gateway }) => gateway ?? []);
+}
+
+function words(line: string): string[] {
+  return line.split(/\s+/).slice(1);
 }
 
 /** On loopback only the host itself reaches a server: pasta asks it for the container, by UDP. */
 function reachable(container: Container, servers: readonly string[]): string[] {
   if (container.spec.networkMode === 'host') return [...servers];
   const outside = servers.filter((line) => !/\s(127\.|::1\b)/.test(line));
-  if (outside.length > 0 || container.spec.networkMode !== 'private') return outside;
+  const { networkMode } = container.spec;
+  if (outside.length > 0 || (networkMode !== 'private' && networkMode !== 'bridge')) return outside;
   return [`nameserver ${privateAddresses().resolver}`];
 }
 

@@ -1,7 +1,7 @@
-import { containerPortName } from '../network/ports.ts';
 import type { Directories } from '../rootless/directories.ts';
 import type { CreateTarget } from './create.ts';
 import { type Health, readHealth } from './health.ts';
+import { networkSettings, portBindings } from './inspect-network.ts';
 import { logPath } from './logs.ts';
 import { type Container, readConfig } from './record.ts';
 import { type ContainerState, containerDirectory, readState, runDirectory } from './state.ts';
@@ -48,7 +48,7 @@ export function inspectContainer(
     GraphDriver: graphDriver(directories, container),
     Mounts: spec.volumes.map(describeMount),
     Dependencies: [],
-    NetworkSettings: networkSettings(container, state),
+    NetworkSettings: networkSettings(target, container, state),
     Namespace: '',
     IsInfra: false,
     Config: inspectConfig(container, config.process, config.hostname ?? ''),
@@ -102,44 +102,6 @@ function graphDriver(directories: Directories, container: Container): Record<str
       UpperDir: `${directory}/upper`,
       WorkDir: `${directory}/work`,
     },
-  };
-}
-
-/** `{"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}`; exposed ports that are not published map to null. */
-function portBindings(
-  container: Container,
-): Record<string, { HostIp: string; HostPort: string }[] | null> {
-  const bindings: Record<string, { HostIp: string; HostPort: string }[] | null> = {};
-  for (const name of container.spec.exposedPorts)
-    bindings[name.includes('/') ? name : `${name}/tcp`] = null;
-  for (const port of container.spec.ports) {
-    for (let offset = 0; offset < port.range; offset++) {
-      const name = containerPortName(port, offset);
-      const list = bindings[name] ?? [];
-      bindings[name] = [...list, { HostIp: port.hostIP, HostPort: String(port.hostPort + offset) }];
-    }
-  }
-  return bindings;
-}
-
-function networkSettings(container: Container, state: ContainerState): Record<string, unknown> {
-  return {
-    EndpointID: '',
-    Gateway: '',
-    IPAddress: '',
-    IPPrefixLen: 0,
-    IPv6Gateway: '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
-    MacAddress: '',
-    Bridge: '',
-    SandboxID: '',
-    HairpinMode: false,
-    LinkLocalIPv6Address: '',
-    LinkLocalIPv6PrefixLen: 0,
-    Ports: portBindings(container),
-    SandboxKey: state.pid === 0 ? '' : `/proc/${state.pid}/ns/net`,
-    Networks: {},
   };
 }
 

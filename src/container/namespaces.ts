@@ -1,4 +1,5 @@
 import { UsageError } from '../base/error.ts';
+import { isNetworkName } from '../network/attachment.ts';
 import type { NetworkMode } from '../network/mode.ts';
 import type { NamespaceType } from '../oci/runtime-config.ts';
 
@@ -18,15 +19,18 @@ export function parseNamespaceMode(option: string, value: string | undefined): N
 
 /** Parses `--network`. @throws UsageError */
 export function parseNetworkMode(values: readonly string[]): NetworkMode {
+  if (values.length > 0 && values.every(isNetworkName)) return 'bridge';
   if (values.length > 1)
-    throw new UsageError('option --network: several networks are not supported by this version');
+    throw new UsageError(
+      'option --network: only networks made by tsman network create can be given together',
+    );
   const value = values[0] ?? 'default';
   if (['default', 'private', 'bridge', 'pasta', 'podman'].includes(value)) return 'private';
   if (value === 'host' || value === 'none') return value;
   if (value.startsWith('container:') || value.startsWith('ns:') || value.startsWith('pasta:'))
     return value as NetworkMode;
-  throw new UsageError(`option --network: no network ${JSON.stringify(value)}`, {
-    hint: 'modes are default, host, none, container:NAME, ns:PATH and pasta:OPTIONS',
+  throw new UsageError(`option --network: no mode ${JSON.stringify(value)}`, {
+    hint: 'modes are default, host, none, container:NAME, ns:PATH and pasta:OPTIONS, or the name of a network',
   });
 }
 

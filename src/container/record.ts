@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hasCode, TsmanError } from '../base/error.ts';
+import type { NetworkAttachment } from '../network/attachment.ts';
 import type { NetworkMode } from '../network/mode.ts';
 import type { PortMapping } from '../network/ports.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
@@ -28,6 +29,8 @@ export interface ContainerSpec {
   readonly layers: readonly string[];
   readonly rootfs: string | undefined;
   readonly networkMode: NetworkMode;
+  /** With network mode `bridge`, in the order given. */
+  readonly networks?: readonly NetworkAttachment[];
   readonly ports: readonly PortMapping[];
   readonly exposedPorts: readonly string[];
   readonly hosts: HostsSettings;

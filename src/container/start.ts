@@ -14,6 +14,7 @@ import {
 } from '../helper/run.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import { boxSettings, type StartOptions } from './box-settings.ts';
+import { networksOf } from './bridge-networks.ts';
 import type { CreateTarget } from './create.ts';
 import { defaultAddresses, hostsFile, resolvConf } from './hosts-files.ts';
 import { endNetworkOrphans } from './network-orphans.ts';
@@ -84,7 +85,7 @@ async function prepareStart(
   const config = readConfig(target.storage, container.id);
   const runDir = runDirectory(directories, container.id);
   fs.mkdirSync(runDir, { recursive: true, mode: 0o700 });
-  writeRunFiles(container, config, runDir);
+  writeRunFiles(target, container, config, runDir);
   setWanted(directories, container.id, 'running');
   markStarted(target, container.id);
   const path = freshPlanPath(runDir);
@@ -125,10 +126,16 @@ function freshPlanPath(runDir: string): string {
 }
 
 /** /etc/hosts and its like, and the marker by which a container in any container engine is known. */
-function writeRunFiles(container: Container, config: RuntimeConfig, runDir: string): void {
+function writeRunFiles(
+  { storage }: CreateTarget,
+  container: Container,
+  config: RuntimeConfig,
+  runDir: string,
+): void {
+  const networks = networksOf(storage, container).map(({ network }) => network);
   const files = {
     hosts: hostsFile(container, config.hostname, defaultAddresses(container)),
-    'resolv.conf': resolvConf(container),
+    'resolv.conf': resolvConf(container, networks),
     hostname: `${config.hostname ?? ''}\n`,
     containerenv: '',
   };

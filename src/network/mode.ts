@@ -3,6 +3,8 @@ export type NetworkMode =
   | 'private'
   | 'host'
   | 'none'
+  /** Networks made by `network create`, named in the record's `networks`. */
+  | 'bridge'
   | `container:${string}`
   | `ns:${string}`
   | `pasta:${string}`;

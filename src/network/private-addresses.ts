@@ -80,3 +80,13 @@ export function hostAddress(): string | undefined {
   );
   return (all.find(({ name }) => name === outward) ?? all[0])?.address;
 }
+
+/** The networks that the host has IPv4 routes to. */
+export function hostSubnets(): string[] {
+  return hostRoutes().flatMap(({ destination, mask }) => {
+    const prefix = mask.toString(2).replaceAll('0', '').length;
+    if (prefix === 0 || prefix > 30) return [];
+    const bytes = [24, 16, 8, 0].map((shift) => (destination >>> shift) & 255);
+    return [`${bytes.join('.')}/${prefix}`];
+  });
+}

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { hasCode, TsmanError } from '../base/error.ts';
 
-const SCHEMA_VERSION = 4;
+const SCHEMA_VERSION = 5;
 
 /**
  * Every record: what exists and what it is called. Big things live in files beside it; what runs is
@@ -77,6 +77,11 @@ CREATE TABLE secrets (               -- their content: secrets/<id> in the data 
   created_at TEXT NOT NULL,
   updated_at TEXT NOT NULL,
   labels TEXT NOT NULL
+) STRICT;
+CREATE TABLE networks (
+  id TEXT PRIMARY KEY,               -- 64 hex digits
+  name TEXT NOT NULL UNIQUE,
+  record TEXT NOT NULL               -- JSON, see src/network/network.ts
 ) STRICT;
 `;
 

@@ -1,0 +1,23 @@
+import { disconnectContainer } from '../../container/network-live.ts';
+import { findOwnNetwork } from '../../network/network.ts';
+import { defineCommand } from '../command.ts';
+import { existingContainer } from '../selection.ts';
+
+export const networkDisconnectCommand = defineCommand({
+  paths: [['network', 'disconnect']],
+  category: 'Networks',
+  summary: 'take a container off a network, also while it runs',
+  usage: 'NETWORK CONTAINER',
+  examples: [['While it runs', 'tsman network disconnect backend postgres1']],
+  options: {
+    force: { kind: 'flag', short: 'f', help: 'accepted: nothing holds an interface here' },
+  },
+  arguments: [2, 2],
+  completes: 'networks',
+  async run(_options, [name = '', containerName = ''], { openEngine }) {
+    const engine = openEngine();
+    const network = findOwnNetwork(engine.storage, name, 'disconnect from');
+    await disconnectContainer(engine, existingContainer(engine, containerName), network);
+    return 0;
+  },
+});

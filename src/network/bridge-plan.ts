@@ -1,0 +1,155 @@
+import * as fs from 'node:fs';
+import { hasCode } from '../base/error.ts';
+import type { PlanRecord } from '../helper/plan.ts';
+import type { Directories } from '../rootless/directories.ts';
+import { type EngineUserns, usernsRecords } from '../rootless/id-map.ts';
+import type { NetworkAttachment } from './attachment.ts';
+import { UPLINK } from './constants.ts';
+import { contains, formatIP, lastAddress, parseIP, parseSubnet } from './ip.ts';
+import type { Network, NetworkSubnet } from './network.ts';
+import { addressArguments, namespaceArguments } from './pasta.ts';
+import type { PortMapping } from './ports.ts';
+import { privateAddresses } from './private-addresses.ts';
+
+/** Whose networks a plan of the helper's verb `net` is about. */
+export interface NetTarget {
+  readonly directories: Directories;
+  readonly userns: EngineUserns;
+  readonly containerID: string;
+}
+
+/** What is shared by the user's bridge networks: lock, hub, leases; native/README.md. */
+export function networksDirectory(directories: Directories): string {
+  return `${directories.runRoot}/net`;
+}
+
+/** The part of every plan: where the hub is, and how the up-link is made where there is none. */
+export function hubRecords({ directories, userns, containerID }: NetTarget): PlanRecord[] {
+  const netDir = networksDirectory(directories);
+  fs.mkdirSync(netDir, { recursive: true, mode: 0o700 });
+  const pidFile = `${netDir}/pasta.pid`;
+  const own = addressArguments().filter((word) => word !== '-I' && word !== 'eth0');
+  return [
+    ['id', containerID],
+    ...usernsRecords(userns, directories.runRoot),
+    ['net-dir', netDir],
+    ['resolver', privateAddresses().resolver],
+    [
+      ...['uplink', pidFile, 'pasta', '--quiet', '--pid', pidFile, ...own, '-I', UPLINK],
+      ...['-t', 'none', '-u', 'none', '-T', 'none', '-U', 'none'],
+      ...namespaceArguments(userns.kind === 'none'),
+    ] as unknown as PlanRecord,
+  ];
+}
+
+/** The records of one network. @param names under which others find the container */
+export function attachRecords(
+  network: Network,
+  attachment: NetworkAttachment,
+  names: readonly string[],
+  upstream: readonly string[],
+): PlanRecord[] {
+  return [
+    [
+      'network',
+      network.name,
+      network.network_interface,
+      network.internal ? 'internal' : 'external',
+      Number(network.options?.['mtu'] ?? 0),
+      network.dns_enabled ? 'dns' : 'no-dns',
+    ],
+    ...network.subnets.map((subnet) => subnetRecord(subnet, attachment)),
+    ['net-interface', attachment.interfaceName ?? '', attachment.mac ?? ''],
+    ...[...new Set([...names, ...attachment.aliases])].map(
+      (name): PlanRecord => ['net-name', name],
+    ),
+    ...[...upstream, ...(network.network_dns_servers ?? [])]
+      .slice(0, 1)
+      .map((server): PlanRecord => ['net-upstream', server]),
+    ...(network.routes ?? []).map(
+      (route): PlanRecord => ['net-route', route.destination, route.gateway, route.metric ?? 0],
+    ),
+  ];
+}
+
+function subnetRecord(
+  { subnet, gateway, lease_range: range }: NetworkSubnet,
+  { ip, ip6 }: NetworkAttachment,
+): PlanRecord {
+  const parsed = parseSubnet('--subnet', subnet);
+  const last = lastAddress(parsed) - (parsed.family === 4 ? 1n : 0n);
+  const wanted = [ip, ip6].find((text) => {
+    if (text === undefined) return false;
+    const { family, value } = parseIP('--ip', text);
+    return contains(parsed, family, value);
+  });
+  return [
+    'net-subnet',
+    subnet,
+    gateway ?? '',
+    range?.start_ip ?? formatIP(parsed.family, parsed.first + 1n),
+    range?.end_ip ?? formatIP(parsed.family, last),
+    wanted ?? '',
+  ];
+}
+
+export function publishRecords(ports: readonly PortMapping[]): PlanRecord[] {
+  return ports.map(
+    (port): PlanRecord => [
+      'publish',
+      port.protocol,
+      port.hostIP,
+      port.hostPort,
+      port.containerPort,
+      port.range,
+    ],
+  );
+}
+
+/** A container's place in a network as it is now: what the helper wrote into its lease. */
+export interface Lease {
+  readonly containerID: string;
+  readonly network: string;
+  readonly interfaceName: string;
+  readonly mac: string;
+  readonly addresses: readonly string[];
+  readonly gateways: readonly string[];
+  readonly names: readonly string[];
+}
+
+/** All leases; those of containers that ended a moment ago may still be among them. */
+export function readLeases(directories: Directories): Lease[] {
+  const directory = `${networksDirectory(directories)}/leases`;
+  try {
+    return fs
+      .readdirSync(directory)
+      .filter((name) => !name.startsWith('.'))
+      .sort()
+      .flatMap((name) => readLease(`${directory}/${name}`) ?? []);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+function readLease(path: string): Lease | undefined {
+  let text: string;
+  try {
+    text = fs.readFileSync(path, 'utf8');
+  } catch {
+    return undefined; // Ended meanwhile.
+  }
+  const lines = text.split('\n').map((line) => line.split(' '));
+  const all = (word: string): string[] =>
+    lines.filter(([first]) => first === word).map(([, value = '']) => value);
+  const one = (word: string): string => all(word)[0] ?? '';
+  return {
+    containerID: one('id'),
+    network: one('network'),
+    interfaceName: one('interface'),
+    mac: one('mac'),
+    addresses: all('address'),
+    gateways: all('gateway'),
+    names: all('name'),
+  };
+}
