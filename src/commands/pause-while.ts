@@ -1,9 +1,10 @@
 import type { Writable } from 'node:stream';
+import { isFrozen, ownCgroup, setFrozen } from '../container/freezer.ts';
 import type { Container } from '../container/record.ts';
 import { readState } from '../container/state.ts';
 import type { Engine } from './engine.ts';
 
-/** Runs `work` with the container frozen, where it runs and freezing is asked for and possible. */
+/** Runs `work` with the container frozen, where that is asked for and possible; says when it is not. */
 export async function withPause<T>(
   engine: Engine,
   container: Container,
@@ -11,10 +12,18 @@ export async function withPause<T>(
   stderr: Writable,
   work: () => Promise<T>,
 ): Promise<T> {
-  const isRunning = readState(engine.directories, container.id).status === 'running';
-  if (isWanted && isRunning)
+  const state = readState(engine.directories, container.id);
+  if (!isWanted || state.pid === 0 || isFrozen(container, state)) return await work();
+  if (ownCgroup(container, state) === undefined) {
     stderr.write(
-      `Warning: container ${container.name} cannot be paused here; it goes on running\n`,
+      `Warning: container ${container.name} has no cgroup to freeze; it goes on running meanwhile\n`,
     );
-  return await work();
+    return await work();
+  }
+  setFrozen(container, state, true);
+  try {
+    return await work();
+  } finally {
+    setFrozen(container, state, false);
+  }
 }
