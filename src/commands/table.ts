@@ -441,6 +441,18 @@ export const COMMANDS: readonly TableEntry[] = [
     loader(() => import('./secret/exists.ts').then((m) => m.secretExistsCommand)),
     'secret exists',
   ),
+  ...entries(
+    loader(() => import('./container/mount.ts').then((m) => m.mountCommand)),
+    'mount',
+    'container mount',
+  ),
+  ...entries(
+    loader(() => import('./container/unmount.ts').then((m) => m.unmountCommand)),
+    'unmount',
+    'umount',
+    'container unmount',
+    'container umount',
+  ),
 ];
 
 /** The entry with the most words that `argv` starts with. */
