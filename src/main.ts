@@ -1,4 +1,4 @@
-import { TsmanError } from './base/error.ts';
+import { hasCode, TsmanError } from './base/error.ts';
 import { VERSION } from './base/version.ts';
 import type { CommandContext } from './commands/command.ts';
 import { configuredOptions, withStorageConf } from './commands/configuration.ts';
@@ -8,14 +8,32 @@ import { parseArguments } from './commands/parse.ts';
 import { findCommand } from './commands/table.ts';
 import { printFailure } from './output/failure.ts';
 
+const EXIT_BROKEN_PIPE = 128 + 13;
+
 /** Runs one command line (without the program's name) and returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   try {
     const { rest, options } = takeGlobalOptions(argv);
     return await dispatch(rest, options);
   } catch (error) {
-    return printFailure(await withDiagnosis(error, argv), process.stderr);
+    return endQuietly(error) ?? fail(await withDiagnosis(error, argv));
   }
+}
+
+/** The stream, ending the process when nobody can be told anything any more. */
+function guarded<Stream extends NodeJS.WriteStream>(stream: Stream): Stream {
+  if (stream.listenerCount('error') === 0)
+    stream.on('error', (error) => process.exit(endQuietly(error) ?? fail(error)));
+  return stream;
+}
+
+function fail(error: unknown): number {
+  return printFailure(error, process.stderr);
+}
+
+/** `tsman logs web | head -1`: whoever reads has enough. As other programs end, of SIGPIPE. */
+function endQuietly(error: unknown): number | undefined {
+  return hasCode(error, 'EPIPE') && error.syscall === 'write' ? EXIT_BROKEN_PIPE : undefined;
 }
 
 /** Where a step of the helper failed, the doctor's checks may know why on this machine. */
@@ -28,7 +46,7 @@ async function withDiagnosis(error: unknown, argv: readonly string[]): Promise<u
 
 async function dispatch(argv: readonly string[], options: GlobalOptions): Promise<number> {
   if (argv[0] === '--version' || argv[0] === '-v') {
-    process.stdout.write(`tsman version ${VERSION}\n`);
+    guarded(process.stdout).write(`tsman version ${VERSION}\n`);
     return 0;
   }
   if (argv[0] === '__explain') {
@@ -38,13 +56,13 @@ async function dispatch(argv: readonly string[], options: GlobalOptions): Promis
   const entry = findCommand(argv);
   if (entry === undefined) {
     const { answerUnknown } = await import('./commands/help.ts');
-    return answerUnknown(argv, process.stdout);
+    return answerUnknown(argv, guarded(process.stdout));
   }
   const command = await entry.load();
   const parsed = parseArguments(command, argv.slice(entry.words.length));
   if (parsed.wantsHelp) {
     const { commandHelp } = await import('./commands/help.ts');
-    process.stdout.write(commandHelp(command, entry.words));
+    guarded(process.stdout).write(commandHelp(command, entry.words));
     return 0;
   }
   if (options.config !== undefined) process.env['DOCKER_CONFIG'] = options.config;
@@ -64,10 +82,10 @@ function contextFor(
       return process.stdin;
     },
     get stdout() {
-      return process.stdout;
+      return guarded(process.stdout);
     },
     get stderr() {
-      return process.stderr;
+      return guarded(process.stderr);
     },
     env: process.env,
     openEngine() {

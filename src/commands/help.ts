@@ -1,6 +1,8 @@
 import type { Writable } from 'node:stream';
 import { UsageError } from '../base/error.ts';
+import { absentCommand } from './absent.ts';
 import type { CommandSpec, OptionSpec, OptionSpecs } from './command.ts';
+import { groupOptions } from './option-groups.ts';
 import { nearest, optionName } from './parse.ts';
 import { COMMANDS } from './table.ts';
 
@@ -19,7 +21,8 @@ export function commandHelp(command: CommandSpec<OptionSpecs>, words: readonly s
   if (others.length > 0)
     lines.push(`Also: ${others.map((path) => `tsman ${path}`).join(', ')}`, '');
   const options = Object.entries(command.options).filter(([, spec]) => spec.hidden !== true);
-  if (options.length > 0) lines.push('Options:', ...options.map(optionLine), '');
+  for (const [heading, group] of groupOptions(options))
+    if (group.length > 0) lines.push(`${heading}:`, ...group.map(optionLine), '');
   if (command.examples.length > 0) {
     lines.push(
       'Examples:',
@@ -56,6 +59,9 @@ export async function answerUnknown(argv: readonly string[], stdout: Writable): 
     stdout.write(await overview(group));
     return 0;
   }
+  const absent = absentCommand(group);
+  if (absent !== undefined)
+    throw new UsageError(`tsman has no command ${absent.command}: ${absent.because}`);
   const typed = group.join(' ') || (argv[0] ?? '');
   const near = nearest(
     typed,
@@ -81,7 +87,7 @@ async function overview(group: readonly string[]): Promise<string> {
   const parts = [`Usage: tsman ${[...group, 'COMMAND'].join(' ')} [OPTIONS] [ARG...]`, ''];
   for (const [category, lines] of byCategory) parts.push(`${category}:`, ...lines, '');
   parts.push(
-    'Options before the command: --root DIR, --runroot DIR, --version',
+    'Options before the command: --root DIR, --runroot DIR, --log-level LEVEL, --config DIR, --module FILE, --version',
     'See tsman COMMAND --help for one command.',
     '',
   );

@@ -22,3 +22,13 @@ export function sharePath(name: string): string {
   if (existsSync(beside)) return beside;
   return join(dirname(fileURLToPath(import.meta.url)), '../../share', name);
 }
+
+/** Where a shell's completion may lie: with the package's files, or in a checkout. */
+export function completionPaths(shell: string): string[] {
+  const name = `completions/tsman.${shell}`;
+  return [
+    sharePath(name),
+    join(dirname(process.execPath), '..', name),
+    join(sharePath('..'), name),
+  ];
+}

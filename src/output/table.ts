@@ -1,3 +1,5 @@
+import { displayWidth } from './width.ts';
+
 const MIN_WIDTH = 12;
 const PADDING = 2;
 
@@ -6,9 +8,9 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [i, cell] of row.entries())
-      widths[i] = Math.max(widths[i] ?? MIN_WIDTH, [...cell].length + PADDING);
+      widths[i] = Math.max(widths[i] ?? MIN_WIDTH, displayWidth(cell) + PADDING);
   }
   const padded = (cell: string, i: number): string =>
-    cell + ' '.repeat((widths[i] ?? 0) - [...cell].length);
+    cell + ' '.repeat(Math.max(0, (widths[i] ?? 0) - displayWidth(cell)));
   return rows.map((row) => `${row.map(padded).join('').trimEnd()}\n`).join('');
 }

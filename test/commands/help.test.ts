@@ -1,0 +1,80 @@
+import { spawnSync } from 'node:child_process';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { absentCommand } from '../../src/commands/absent.ts';
+import { findCommand } from '../../src/commands/table.ts';
+import { withScratch } from '../support/scratch.ts';
+import { tsmanPath } from '../support/tsman.ts';
+
+const test = suite('help and unknown commands');
+
+/** Runs a line of bash in which `tsman` is the program; its output and the status of each part. */
+function bash(line: string): { stdout: string; stderr: string } {
+  const script = `tsman() { timeout 20 ${tsmanPath()} "$@"; }; ${line}`;
+  return spawnSync('bash', ['-c', script], { encoding: 'utf8', timeout: 40_000 });
+}
+
+test('say in one line what tsman does not have', () =>
+  withScratch(async (tsman) => {
+    const { exitCode, stderr } = await tsman('swarm', 'init');
+
+    assert.is(exitCode, 125);
+    assert.is(
+      stderr,
+      'Error: tsman has no command swarm: tsman runs containers on one machine and has no cluster\n',
+    );
+    assert.match(
+      (await tsman('system', 'connection', 'ls')).stderr,
+      /no command system connection/,
+    );
+  }));
+
+test('know nothing as absent that is there', () => {
+  for (const words of [['ps'], ['image', 'ls'], ['system', 'info'], ['commit']])
+    assert.is(absentCommand(words), undefined);
+  assert.is.not(findCommand(['ps']), undefined);
+});
+
+test('suggest the nearest', () =>
+  withScratch(async (tsman) => {
+    assert.match((await tsman('imagse')).stderr, /hint: did you mean tsman images\?/);
+    assert.match((await tsman('ps', '--al')).stderr, /hint: did you mean --all\?/);
+  }));
+
+test('list a group by its word alone, and the options of run below headings', () =>
+  withScratch(async (tsman) => {
+    const group = await tsman('image');
+    assert.is(group.exitCode, 0);
+    assert.match(group.stdout, /^ {2}image pull /m);
+    const { stdout } = await tsman('run', '--help');
+    for (const heading of ['What runs', 'Network', 'Files', 'Namespaces and security', 'Examples'])
+      assert.match(stdout, new RegExp(`^${heading}:$`, 'm'));
+  }));
+
+test('end quietly when the reader has gone, and loudly when the disk is full', () => {
+  const gone = bash('(sleep 0.3; tsman --help; echo "$?" >&2) | true; sleep 0.6');
+  assert.is(gone.stderr, '141\n');
+  const full = bash('tsman --help > /dev/full; echo "$?"');
+  assert.is(full.stdout, '125\n');
+  assert.match(full.stderr, /^Error: .*ENOSPC/);
+});
+
+test('refuse options of a daemon in one line, and take those that change nothing', () =>
+  withScratch(async (tsman) => {
+    const { exitCode, stderr } = await tsman('-H', 'tcp://x', 'ps');
+    assert.is(exitCode, 125);
+    assert.is(stderr, 'Error: option -H: tsman has no daemon to talk to; leave it out\n');
+    assert.is((await tsman('--remote=false', '--log-level', 'error', 'ps')).exitCode, 0);
+    assert.match((await tsman('--log-level', 'loud', 'ps')).stderr, /is none of trace, debug/);
+  }));
+
+test('print the completion of a shell', () =>
+  withScratch(async (tsman) => {
+    assert.match(
+      (await tsman('completion', 'bash')).stdout,
+      /complete -o filenames -F _tsman tsman/,
+    );
+    assert.match((await tsman('completion', 'tcsh')).stderr, /hint: there are bash, zsh, fish/);
+  }));
+
+test.run();
