@@ -19,6 +19,7 @@ import type { CreateTarget } from './create.ts';
 import { defaultAddresses, hostsFile, resolvConf } from './hosts-files.ts';
 import { endNetworkOrphans } from './network-orphans.ts';
 import { containerSteps } from './plan.ts';
+import { prepareVolumes } from './prepare-volumes.ts';
 import { type Container, readConfig } from './record.ts';
 import { seccompProgram } from './seccomp.ts';
 import { containerDirectory, readState, runDirectory } from './state.ts';
@@ -79,6 +80,7 @@ async function prepareStart(
   options: StartOptions,
   failure: PlanRecord,
 ): Promise<string> {
+  await prepareVolumes(target, container);
   const { directories } = target;
   if (container.spec.ports.length > 0) await endNetworkOrphans(directories);
   if (container.spec.driver === 'vfs') await makeVfsRoot(target, container);

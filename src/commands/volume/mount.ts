@@ -9,7 +9,7 @@ export const volumeMountCommand = defineCommand({
   category: 'Volumes',
   summary: 'print the directory of a volume',
   usage: 'VOLUME...',
-  examples: [['As root over its files', 'tsman unshare ls -ln $(tsman volume mount data)']],
+  examples: [['Where it is', 'tsman volume mount data']],
   options: {},
   arguments: [1, Number.POSITIVE_INFINITY],
   completes: 'volumes',
