@@ -129,12 +129,31 @@ static int choose(const struct wiring *wiring, const struct attachment *attachme
 	return 0;
 }
 
+/* Where br_netfilter is loaded, frames between two containers would be taken for packets that are
+ * forwarded, and dropped. It may have been loaded since the last time. */
+static void keep_frames_from_firewall(void)
+{
+	static const char *const settings[] = {
+		"/proc/sys/net/bridge/bridge-nf-call-iptables",
+		"/proc/sys/net/bridge/bridge-nf-call-ip6tables",
+		"/proc/sys/net/bridge/bridge-nf-call-arptables",
+	};
+
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		AUTO_CLOSE int fd = open(settings[i], O_WRONLY | O_CLOEXEC);
+
+		if (fd >= 0)
+			(void)write(fd, "0", 1);
+	}
+}
+
 static int make_bridge(const struct attachment *attachment, struct netlink *netlink,
 		       struct failure *why)
 {
 	unsigned int group = attachment->internal ? GROUP_INTERNAL : GROUP_EXTERNAL;
 	unsigned int index = if_nametoindex(attachment->bridge);
 
+	keep_frames_from_firewall();
 	if (index == 0) {
 		if (link_make_bridge(netlink, attachment->bridge, group, attachment->mtu) < 0)
 			return fail(why, "network", attachment->bridge);

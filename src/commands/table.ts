@@ -374,6 +374,10 @@ export const COMMANDS: readonly TableEntry[] = [
     'network disconnect',
   ),
   ...entries(
+    loader(() => import('./network/reload.ts').then((m) => m.networkReloadCommand)),
+    'network reload',
+  ),
+  ...entries(
     loader(() => import('./network/update.ts').then((m) => m.networkUpdateCommand)),
     'network update',
   ),

@@ -2,6 +2,7 @@ import { TsmanError } from '../base/error.ts';
 import { oneShotPlanPath } from '../container/attach.ts';
 import type { PlanRecord } from '../helper/plan.ts';
 import { becomeHelper, explainRecord, writePlan } from '../helper/run.ts';
+import { sharedNetworkRecord } from '../network/bridge-plan.ts';
 import { usernsRecords } from '../rootless/id-map.ts';
 import { defineCommand } from './command.ts';
 
@@ -12,10 +13,15 @@ export const unshareCommand = defineCommand({
     "run a command in the engine's user namespace, where you are root over your containers' files",
   usage: '[COMMAND [ARG...]]',
   examples: [['Whose files are these inside a container?', 'tsman unshare ls -ln data']],
-  options: {},
+  options: {
+    rootlessNetns: {
+      kind: 'flag',
+      help: 'also in the network namespace of your bridge networks, while a container is on one',
+    },
+  },
   stopAtArgument: true,
   arguments: [0, Number.POSITIVE_INFINITY],
-  async run(_options, args, context) {
+  async run(options, args, context) {
     const { directories, userns } = context.openEngine();
     if (userns.kind === 'none')
       throw new TsmanError('unshare is for unprivileged users: you are root already');

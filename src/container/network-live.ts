@@ -6,7 +6,7 @@ import { helperPath } from '../helper/location.ts';
 import type { PlanRecord } from '../helper/plan.ts';
 import { writePlan } from '../helper/run.ts';
 import type { NetworkAttachment } from '../network/attachment.ts';
-import { attachRecords, hubRecords } from '../network/bridge-plan.ts';
+import { attachRecords, hubRecords, readLeases } from '../network/bridge-plan.ts';
 import type { Network } from '../network/network.ts';
 import { updateContainerSpec } from '../storage/containers.ts';
 import { livePlanPath, namesOf } from './bridge-networks.ts';
@@ -29,7 +29,12 @@ export async function connectContainer(
   if (pid !== 0) {
     const names = namesOf(container, readConfig(target.storage, container.id).hostname);
     const records = attachRecords(network, attachment, names, container.spec.hosts.dnsServers);
-    await runNet(target, container, pid, records, pidFileOf(target, container, network.name));
+    const hosts = `${runDirectory(target.directories, container.id)}/hosts`;
+    const own: PlanRecord[] = container.spec.hosts.noHosts
+      ? []
+      : [['hosts', hosts, names.join(' ')]];
+    const pidFile = pidFileOf(target, container, network.name);
+    await runNet(target, container, pid, [...own, ...records], pidFile);
   }
   storeAttachments(target, container, [...before, attachment]);
   recordEvent(target.storage, 'connect', container);
@@ -46,7 +51,11 @@ export async function disconnectContainer(
     throw new TsmanError(`container ${container.name} is not on network ${network.name}`);
   const { pid } = readState(target.directories, container.id);
   if (pid !== 0) {
+    const lease = readLeases(target.directories).find(
+      (one) => one.containerID === container.id && one.network === network.name,
+    );
     await runNet(target, container, pid, [['detach-network', network.name]], '');
+    forgetAddresses(target, container, lease?.addresses ?? []);
     endProcessOf(pidFileOf(target, container, network.name));
   }
   const left = before.filter((other) => other.network !== network.name);
@@ -73,6 +82,19 @@ function storeAttachments(
 
 function pidFileOf(target: CreateTarget, container: Container, network: string): string {
   return `${runDirectory(target.directories, container.id)}/net-${network}.pid`;
+}
+
+/** In the file that the container sees as /etc/hosts: written in place, for it is bound there. */
+function forgetAddresses(
+  target: CreateTarget,
+  container: Container,
+  addresses: readonly string[],
+): void {
+  const path = `${runDirectory(target.directories, container.id)}/hosts`;
+  const gone = addresses.map((address) => `${address.split('/')[0]} `);
+  const lines = (readIfExists(path) ?? '').split('\n');
+  const left = lines.filter((line) => !gone.some((start) => line.startsWith(start)));
+  if (left.length < lines.length) fs.writeFileSync(path, left.join('\n'));
 }
 
 /** The process that served only this network; one started with the container serves all of that time. */
@@ -108,4 +130,19 @@ export async function runNet(
     throw new TsmanError(
       `network of container ${container.name}: ${said.trim().replace(/^tsman-helper: /, '')}`,
     );
+}
+
+/**
+ * Makes what a running container's networks need again: the up-link that all share. A container whose
+ * own network process has ended has lost its interfaces' lease, and has to be restarted.
+ * @throws TsmanError
+ */
+export async function reloadNetworks(target: CreateTarget, container: Container): Promise<void> {
+  const { pid, networkDied } = readState(target.directories, container.id);
+  if (pid === 0) throw new TsmanError(`container ${container.name} is not running`);
+  if (networkDied)
+    throw new TsmanError(`the network process of container ${container.name} has ended`, {
+      hint: `tsman restart ${container.name} makes a new one`,
+    });
+  if (container.spec.networkMode === 'bridge') await runNet(target, container, pid, [], '');
 }

@@ -1,5 +1,7 @@
 import * as fs from 'node:fs';
-import { hasCode } from '../base/error.ts';
+import { hasCode, TsmanError } from '../base/error.ts';
+import { readIfExists } from '../base/file.ts';
+import { isAlive } from '../base/process.ts';
 import type { PlanRecord } from '../helper/plan.ts';
 import type { Directories } from '../rootless/directories.ts';
 import { type EngineUserns, usernsRecords } from '../rootless/id-map.ts';
@@ -40,6 +42,16 @@ export function hubRecords({ directories, userns, containerID }: NetTarget): Pla
       ...namespaceArguments(userns.kind === 'none'),
     ] as unknown as PlanRecord,
   ];
+}
+
+/** The record that joins the namespace that the bridges are in. @throws TsmanError while there is none */
+export function sharedNetworkRecord(directories: Directories): PlanRecord {
+  const text = readIfExists(`${networksDirectory(directories)}/hub`) ?? '';
+  const [pid = '', start = ''] = text.trim().split(' ');
+  if (isAlive(Number(pid), start)) return ['join', 'net', pid, start];
+  throw new TsmanError('no container is on a bridge network now', {
+    hint: 'the namespace lives while one is: tsman run --network NAME …',
+  });
 }
 
 /** The records of one network. @param names under which others find the container */
