@@ -1,0 +1,99 @@
+import * as fs from 'node:fs';
+import { cpus, freemem, hostname, release, totalmem, uptime } from 'node:os';
+import { readIfExists } from '../base/file.ts';
+import { helperPath } from '../helper/location.ts';
+import type { EngineUserns } from '../rootless/id-map.ts';
+import type { Facts } from './info.ts';
+
+/** The `host` part, with Podman's names. */
+export function hostFacts({ kind, uidMappings, gidMappings }: EngineUserns) {
+  const isV2 = fs.existsSync('/sys/fs/cgroup/cgroup.controllers');
+  return {
+    arch: process.arch === 'x64' ? 'amd64' : process.arch,
+    os: process.platform,
+    kernel: release(),
+    hostname: hostname(),
+    distribution: distribution(),
+    cpus: cpus().length,
+    memTotal: totalmem(),
+    memFree: freemem(),
+    uptime: `${Math.floor(uptime())}s`,
+    cgroupVersion: isV2 ? 'v2' : 'v1',
+    eventLogger: 'file',
+    networkBackend: 'netavark',
+    ociRuntime: { name: 'tsman-helper', path: helperPath() },
+    rootlessNetworkCmd: 'pasta',
+    serviceIsRemote: false,
+    idMappings: { kind, uidmap: uidMappings, gidmap: gidMappings },
+    security: { rootless: kind !== 'none', seccompEnabled: true, selinuxEnabled: false },
+    helper: { path: helperPath() },
+    pasta: { executable: findProgram('pasta') },
+    slirp4netns: { executable: findProgram('slirp4netns') },
+  };
+}
+
+/** The same by the names of `docker info`, for templates. */
+export function dockerFacts({ host, store, version }: Facts): Record<string, unknown> {
+  return {
+    ID: '',
+    Name: host.hostname,
+    ServerVersion: version.Version,
+    OperatingSystem: `${host.distribution.distribution} ${host.distribution.version}`.trim(),
+    OSType: 'linux',
+    Architecture: process.arch === 'x64' ? 'x86_64' : 'aarch64',
+    KernelVersion: host.kernel,
+    NCPU: host.cpus,
+    MemTotal: host.memTotal,
+    DockerRootDir: store.graphRoot,
+    Driver: store.graphDriverName,
+    CgroupVersion: host.cgroupVersion.slice(1),
+    CgroupDriver: 'cgroupfs',
+    DefaultRuntime: 'tsman-helper',
+    SecurityOptions: ['name=seccomp', ...(host.security.rootless ? ['name=rootless'] : [])],
+    Containers: store.containerStore.number,
+    ContainersRunning: store.containerStore.running,
+    ContainersPaused: store.containerStore.paused,
+    ContainersStopped: store.containerStore.stopped,
+    Images: store.imageStore.number,
+    Swarm: { LocalNodeState: 'inactive' },
+  };
+}
+
+/** Go's names of fields where they are not just capitalized. */
+const GO_NAMES: Readonly<Record<string, string>> = {
+  os: 'OS',
+  cpus: 'CPUs',
+  uidmap: 'UIDMap',
+  gidmap: 'GIDMap',
+  ociRuntime: 'OCIRuntime',
+};
+
+/** A value whose fields are found by their Go names (`.Host.OS`) and by those of the JSON (`.host.os`). */
+export function withGoNames(value: object): Record<string, unknown> {
+  const fields = Object.entries(value).map(([key, inner]): [string, unknown] => [
+    key,
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? withGoNames(inner)
+      : inner,
+  ]);
+  const goNamed = fields.map(([key, inner]): [string, unknown] => [
+    GO_NAMES[key] ?? key.slice(0, 1).toUpperCase() + key.slice(1),
+    inner,
+  ]);
+  return { ...Object.fromEntries(fields), ...Object.fromEntries(goNamed) };
+}
+
+function distribution(): { distribution: string; version: string } {
+  const text = readIfExists('/etc/os-release') ?? '';
+  const field = (name: string): string =>
+    new RegExp(`^${name}="?([^"\n]*)"?$`, 'm').exec(text)?.[1] ?? '';
+  return { distribution: field('ID'), version: field('VERSION_ID') };
+}
+
+function findProgram(name: string): string {
+  const found = (process.env['PATH'] ?? '')
+    .split(':')
+    .map((directory) => `${directory}/${name}`)
+    .find((path) => fs.existsSync(path));
+  return found ?? '';
+}
