@@ -249,6 +249,17 @@ static _Noreturn void become_uplink(const struct record *record, pid_t hub, cons
 	_exit(127);
 }
 
+/* Not even a zombie that nobody has reaped. */
+static bool is_running(pid_t pid, uint64_t start)
+{
+	char path[64];
+	char command[16];
+
+	process_path(path, pid, "cmdline");
+	return process_start_time(pid) == start &&
+	       read_small_file(AT_FDCWD, path, command, sizeof(command)) > 0;
+}
+
 /* Started by the plain user; see network_process.c. */
 static int ensure_uplink(const struct hub *hub, const struct plan *plan, const char *net_dir,
 			 struct failure *why)
@@ -264,7 +275,7 @@ static int ensure_uplink(const struct hub *hub, const struct plan *plan, const c
 		return record == NULL ? 0 : fail(why, "network", net_dir);
 	if (read_small_file(directory, "uplink", text, sizeof(text)) > 0 &&
 	    sscanf(text, "%d %llu %d", &pid, &start, &owner) == 3 && owner == hub->pid &&
-	    process_start_time(pid) == start)
+	    is_running(pid, start))
 		return 0;
 	end_uplink(net_dir);
 	pid = fork();

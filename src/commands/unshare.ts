@@ -32,6 +32,7 @@ export const unshareCommand = defineCommand({
       ...usernsRecords(userns, directories.runRoot),
       // Mounts made in there end with it.
       ['namespaces', 'mount'],
+      ...(options.rootlessNetns ? [sharedNetworkRecord(directories)] : []),
       ...Object.entries({
         ...context.env,
         // In there we are root, whose store is elsewhere.
