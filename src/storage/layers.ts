@@ -55,9 +55,12 @@ export async function ingestLayer(
       blob.write(chunk);
       onBytes(chunk.length);
     });
-    await unpackLayer(target, stored, layer, async () => {
+    const sealBlob = async (): Promise<void> => {
       await blob.seal();
-    });
+    };
+    // The same files, compressed in another way: unpacked once is enough.
+    if (hasLayer(target.storage, layer.diffID)) await checkLayer(stored, layer, sealBlob);
+    else await unpackLayer(target, stored, layer, sealBlob);
     blob.commit();
   } finally {
     blob.abort();
@@ -80,6 +83,18 @@ export async function unpackStoredLayer(target: LayerTarget, layer: LayerSource)
 /** Removes an unpacked layer: out of the store at once, then file by file. */
 export async function removeLayer(target: LayerTarget, diffID: Digest): Promise<void> {
   if (hasLayer(target.storage, diffID)) await discard(target, [digestHex(diffID)]);
+}
+
+/** Reads a layer that is there already, only to see that it is what the image says. */
+async function checkLayer(
+  body: AsyncIterable<Uint8Array>,
+  { diffID }: LayerSource,
+  checkBody: () => Promise<void>,
+): Promise<void> {
+  const hash = createHash('sha256');
+  for await (const chunk of decompressed(body)) hash.update(chunk);
+  await checkBody();
+  checkDigest('layer: uncompressed content', diffID, hash);
 }
 
 async function unpackLayer(
