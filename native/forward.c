@@ -25,6 +25,7 @@
 
 #define LISTENERS 2048
 #define CHUNK 65536
+#define BUSY_MS 1000
 
 enum kind { KIND_END, KIND_TCP, KIND_UDP, KIND_CONNECTION, KIND_FLOW };
 
@@ -331,8 +332,12 @@ _Noreturn void forward_serve(const char *net_dir, const char *id, int monitor, i
 		if (!forward_add(listeners[i].fd, EPOLLIN, &listeners[i]))
 			_exit(1);
 	for (;;) {
-		int count = idle_wait(epoll, events, 64, listener_count > 0 ? 30000 : -1);
+		int count = epoll_wait(epoll, events, 64, BUSY_MS);
 
+		/* Only who sleeps long gives its pages back: to fetch them again costs more than a
+		 * whole request. */
+		if (count == 0)
+			count = idle_wait(epoll, events, 64, listener_count > 0 ? 30000 : -1);
 		for (int i = 0; i < count; i++)
 			handle(events[i].data.ptr, events[i].events);
 		free_closed();
