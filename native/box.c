@@ -163,6 +163,15 @@ static int wait_until_running(struct box *box, int socket, struct message *messa
 	}
 }
 
+/* Made for this start alone; one that somebody lives in stays. */
+static void remove_cgroup(const struct plan *plan)
+{
+	const struct record *record = plan_find(plan, "cgroup");
+
+	if (record != NULL)
+		(void)rmdir(record->argv[0]);
+}
+
 static int run(struct box *box, int *client_end, struct failure *why)
 {
 	const struct plan *plan = box->plan;
@@ -187,6 +196,7 @@ static int run(struct box *box, int *client_end, struct failure *why)
 		/* Its end of the socket is what a monitor that waits for us notices. */
 		close(sockets[0]);
 		(void)wait_for(monitor);
+		remove_cgroup(plan);
 		return -1;
 	}
 	close(sockets[0]);

@@ -125,8 +125,10 @@ function setRest(
   if (userns !== undefined && userns !== '' && userns !== 'host' && !given.has('userns'))
     merged['userns'] = String(userns);
   const pids = values.get('containers.pids_limit');
-  if (typeof pids === 'number' && pids > 0 && !given.has('pidsLimit') && 'pidsLimit' in merged)
+  if (typeof pids === 'number' && pids > 0 && !given.has('pidsLimit')) {
     merged['pidsLimit'] = String(pids);
+    merged['isPidsLimitDefault'] = true;
+  }
 }
 
 /** The configured ones are what there is; --cap-add and --cap-drop work on them. */

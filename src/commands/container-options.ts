@@ -2,11 +2,14 @@ import type { OptionSpecs } from './command.ts';
 import { HEALTH_OPTIONS } from './health-options.ts';
 import { RARE_CONTAINER_OPTIONS } from './rare-container-options.ts';
 import { REFUSED_CONTAINER_OPTIONS } from './refused-container-options.ts';
+import { CGROUP_OPTIONS, RESOURCE_OPTIONS } from './resource-options.ts';
 
 /** The options that `run` and `create` share: what the container is. */
 export const CONTAINER_OPTIONS = {
   ...RARE_CONTAINER_OPTIONS,
   ...HEALTH_OPTIONS,
+  ...RESOURCE_OPTIONS,
+  ...CGROUP_OPTIONS,
   ...REFUSED_CONTAINER_OPTIONS,
   addHost: { kind: 'list', value: 'NAME:IP', help: 'add a line to /etc/hosts' },
   annotation: { kind: 'list', value: 'KEY=VALUE', help: 'add an OCI annotation' },

@@ -22,6 +22,7 @@ import { parseHealth } from './request-health.ts';
 import { parseLog } from './request-log.ts';
 import { parseMounts } from './request-mounts.ts';
 import { rareRequest, rareSpec } from './request-rare.ts';
+import { parseLimits } from './request-resources.ts';
 import {
   parseEntrypoint,
   parseHostname,
@@ -34,6 +35,8 @@ import {
 export type ContainerOptions = OptionValues<typeof CONTAINER_OPTIONS> & {
   /** `--cap-add` without what containers.conf adds. */
   readonly capAddByUser?: readonly string[];
+  /** `--pids-limit` comes from containers.conf. */
+  readonly isPidsLimitDefault?: boolean;
 };
 
 /** Turns the options of `run` and `create` into a request. @throws UsageError, TsmanError */
@@ -116,6 +119,7 @@ export function toCreateRequest(options: ContainerOptions, args: readonly string
           : undefined,
       pidFile: options.pidfile === undefined ? undefined : resolve(options.pidfile),
       restart: parseRestart(options.restart, options.rm),
+      ...parseLimits(options),
       ...rareSpec(options),
       createCommand: ['tsman', ...process.argv.slice(2)],
     },

@@ -1,5 +1,6 @@
 import { TsmanError } from '../base/error.ts';
 import { recordEvent } from '../container/events.ts';
+import { thaw } from '../container/freezer.ts';
 import { parseSignal } from '../container/signals.ts';
 import { readState } from '../container/state.ts';
 import { killContainer } from '../container/stop.ts';
@@ -31,7 +32,9 @@ export const killCommand = defineCommand({
     return forEachContainer(context, selection, ['running', 'paused'], (container, engine) => {
       if (ENDING_SIGNALS.includes(signal) || signal === container.spec.stopSignal)
         setWanted(engine.directories, container.id, 'stopped');
-      if (!killContainer(readState(engine.directories, container.id), signal)) {
+      const state = readState(engine.directories, container.id);
+      thaw(container, state);
+      if (!killContainer(state, signal)) {
         throw new TsmanError(`container ${container.name} is not running`);
       }
       recordEvent(engine.storage, 'kill', container, { signal: String(signal) });

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
-import { isFrozen, ownCgroup, setFrozen } from '../container/freezer.ts';
+import { setFrozen } from '../container/freezer.ts';
+import { cgroupOf } from '../container/own-cgroup.ts';
 import type { Container } from '../container/record.ts';
 import { readState } from '../container/state.ts';
 import type { Engine } from './engine.ts';
@@ -13,8 +14,8 @@ export async function withPause<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const state = readState(engine.directories, container.id);
-  if (!isWanted || state.pid === 0 || isFrozen(container, state)) return await work();
-  if (ownCgroup(container, state) === undefined) {
+  if (!isWanted || state.pid === 0 || state.status === 'paused') return await work();
+  if (cgroupOf(container.id, state.pid) === undefined) {
     stderr.write(
       `Warning: container ${container.name} has no cgroup to freeze; it goes on running meanwhile\n`,
     );

@@ -1,6 +1,6 @@
 import { TsmanError } from '../base/error.ts';
 import { type EventAction, recordEvent } from '../container/events.ts';
-import { isFrozen, setFrozen } from '../container/freezer.ts';
+import { setFrozen } from '../container/freezer.ts';
 import { readState } from '../container/state.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { forEachContainer, type Selection } from './selection.ts';
@@ -43,7 +43,7 @@ function setAll(
     ['running', 'paused'],
     (container, { directories, storage }) => {
       const state = readState(directories, container.id);
-      const isAlready = state.pid !== 0 && isFrozen(container, state) === frozen;
+      const isAlready = state.pid !== 0 && (state.status === 'paused') === frozen;
       // With --all those in the wanted state are none of its business.
       if (isAlready && isWide) return undefined;
       if (isAlready && frozen)

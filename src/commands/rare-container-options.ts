@@ -57,6 +57,12 @@ export const RARE_CONTAINER_OPTIONS = {
     help: 'before the second attempt, doubled each time (default 1s)',
   },
   rmi: { kind: 'flag', help: 'remove the container and its image when it ends' },
+  sdnotify: {
+    kind: 'text',
+    value: 'WHO',
+    help: 'who tells systemd that it is ready: container, conmon (when it runs), healthy, ignore',
+    choices: ['container', 'conmon', 'healthy', 'ignore'],
+  },
   seccompPolicy: {
     kind: 'text',
     value: 'POLICY',

@@ -4,6 +4,7 @@ import { TsmanError, UsageError } from '../base/error.ts';
 import { parseSizeBytes } from '../base/size.ts';
 import type { RareRequest } from '../container/create.ts';
 import type { ContainerSpec } from '../container/record.ts';
+import { SDNOTIFY_WORDS } from '../container/sdnotify.ts';
 import { parseSystemdMode } from '../container/systemd-mode.ts';
 import type { OptionValues } from './command.ts';
 import type { RARE_CONTAINER_OPTIONS } from './rare-container-options.ts';
@@ -14,7 +15,10 @@ type RareOptions = OptionValues<typeof RARE_CONTAINER_OPTIONS>;
 /** The part of the record that rare options decide. @throws UsageError, TsmanError */
 export function rareSpec(
   options: RareOptions,
-): Pick<ContainerSpec, 'monitorPidFile' | 'personality' | 'preservedFds' | 'chrootDirs'> {
+): Pick<
+  ContainerSpec,
+  'monitorPidFile' | 'personality' | 'preservedFds' | 'chrootDirs' | 'sdnotify'
+> {
   checkSeccompPolicy(options.seccompPolicy);
   const personality = parsePersonality(options.personality);
   const preservedFds = parsePreservedFds(options.preserveFds, options.preserveFd);
@@ -29,6 +33,7 @@ export function rareSpec(
       : { monitorPidFile: resolve(options.conmonPidfile) }),
     ...(personality === undefined ? {} : { personality }),
     ...(preservedFds === 0 ? {} : { preservedFds }),
+    ...parseSdNotify(options.sdnotify),
     ...(options.chrootdirs.length === 0 ? {} : { chrootDirs: options.chrootdirs }),
   };
 }
@@ -51,6 +56,16 @@ export function rareRequest(options: RareOptions): RareRequest {
       hostUsers: options.hostuser,
     },
   };
+}
+
+function parseSdNotify(text: string | undefined): Pick<ContainerSpec, 'sdnotify'> {
+  if (text === undefined) return {};
+  const kind = SDNOTIFY_WORDS.find((word) => word === text);
+  if (kind === undefined)
+    throw new UsageError(
+      `option --sdnotify: ${JSON.stringify(text)} is not ${SDNOTIFY_WORDS.join(', ')}`,
+    );
+  return { sdnotify: kind };
 }
 
 function parseImageVolumes(text: string | undefined): RareRequest['imageVolumes'] {

@@ -5,6 +5,8 @@ import { readState } from '../container/state.ts';
 import { updateContainer } from '../container/update.ts';
 import { defineCommand } from './command.ts';
 import { refuseOptions } from './refused-options.ts';
+import { parseResources } from './request-resources.ts';
+import { RESOURCE_OPTIONS } from './resource-options.ts';
 import { forEachContainer } from './selection.ts';
 import { selectionOf } from './selection-options.ts';
 import { REFUSED_UPDATE_OPTIONS } from './update-options.ts';
@@ -12,9 +14,12 @@ import { REFUSED_UPDATE_OPTIONS } from './update-options.ts';
 export const updateCommand = defineCommand({
   paths: [['update'], ['container', 'update']],
   category: 'Containers',
-  summary: 'change settings of containers that exist, from their next start on',
+  summary: 'change settings of containers: limits at once, the rest from their next start on',
   usage: 'CONTAINER...',
-  examples: [['Come back after a failure', 'tsman update --restart on-failure:3 web']],
+  examples: [
+    ['Come back after a failure', 'tsman update --restart on-failure:3 web'],
+    ['More memory', 'tsman update --memory 2g web'],
+  ],
   options: {
     env: { kind: 'list', short: 'e', value: 'KEY=VALUE', help: 'set an environment variable' },
     latest: { kind: 'flag', short: 'l', help: 'the container made last' },
@@ -26,6 +31,7 @@ export const updateCommand = defineCommand({
     },
     ulimit: { kind: 'list', value: 'TYPE=SOFT[:HARD]', help: 'set a resource limit' },
     unsetenv: { kind: 'list', value: 'KEY', help: 'remove an environment variable' },
+    ...RESOURCE_OPTIONS,
     ...REFUSED_UPDATE_OPTIONS,
   },
   arguments: [0, Number.POSITIVE_INFINITY],
@@ -37,11 +43,14 @@ export const updateCommand = defineCommand({
       env: options.env.map(withValue),
       unsetEnv: options.unsetenv,
       rlimits: parseUlimits(options.ulimit),
+      resources: parseResources(options),
     };
     const selection = selectionOf(names, options);
     return forEachContainer(context, selection, undefined, (container, engine) => {
       updateContainer(engine, container, update);
-      if (readState(engine.directories, container.id).pid !== 0)
+      const isLater = update.env.length + update.unsetEnv.length + update.rlimits.length > 0;
+      const isRunning = readState(engine.directories, container.id).pid !== 0;
+      if (isRunning && (isLater || update.restart !== undefined))
         context.stderr.write(`${container.name} runs: the change holds from its next start on\n`);
       return '';
     });

@@ -12,6 +12,7 @@ import { healthRecords } from './health-plan.ts';
 import { namespaceWord } from './plan.ts';
 import { type Container, findContainer } from './record.ts';
 import { restartRecords } from './restart-policy.ts';
+import { notifyRecords } from './sdnotify.ts';
 import { containerDirectory, readState, runDirectory } from './state.ts';
 import type { OwnUserns } from './userns.ts';
 
@@ -34,6 +35,7 @@ export function boxSettings(
 ): PlanRecord[] {
   const { directories } = target;
   const { spec, id } = container;
+  const cgroup = makeCgroup(container);
   const records: PlanRecord[] = [
     ['id', id],
     ...usernsRecords(target.userns, directories.runRoot),
@@ -41,7 +43,7 @@ export function boxSettings(
     ...mapRecords(spec.userns),
     ['run-dir', runDirectory(directories, id)],
     ['container-dir', containerDirectory(directories, id)],
-    ...makeCgroup(container),
+    ...cgroup,
     ['events', `${directories.dataRoot}/events`],
     ...logRecord(target, container),
   ];
@@ -55,7 +57,8 @@ export function boxSettings(
   if (options.sigProxy) records.push(['sig-proxy']);
   if (options.announce !== undefined) records.push(['announce', options.announce]);
   if (spec.pidFile !== undefined) records.push(['pidfile', spec.pidFile]);
-  records.push(...restartRecords(spec.restart), ...healthRecords(target, container));
+  records.push(...restartRecords(spec.restart), ...healthRecords(target, container, cgroup));
+  records.push(...notifyRecords(spec.sdnotify));
   if (spec.monitorPidFile !== undefined) records.push(['monitor-pidfile', spec.monitorPidFile]);
   if (spec.personality !== undefined) records.push(['personality', spec.personality.toString(16)]);
   if (spec.preservedFds !== undefined) records.push(['preserve-fds', spec.preservedFds]);

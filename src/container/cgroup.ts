@@ -1,35 +1,65 @@
 import * as fs from 'node:fs';
-import { dirname } from 'node:path';
-import { readIfExists } from '../base/file.ts';
+import { hasCode, TsmanError } from '../base/error.ts';
 import type { PlanRecord } from '../helper/plan.ts';
-import { ownCgroup } from './freezer.ts';
+import { enableControllers, placeCgroup } from './cgroup-place.ts';
+import { cgroupOf } from './own-cgroup.ts';
 import type { Container } from './record.ts';
+import { type CgroupWrite, cgroupWrites, controllersOf, type Resources } from './resources.ts';
 import type { ContainerState } from './state.ts';
 
-const ROOT = '/sys/fs/cgroup';
-
 /**
- * Makes a cgroup v2 for the container beside our own, where that is delegated to us (a service or
- * scope of the user's systemd), so that it can be frozen and counted. Elsewhere it shares ours.
+ * Makes a cgroup v2 for the container, with its limits, so that it can also be frozen and counted.
+ * Where none is delegated to us, and none is needed, it shares ours.
+ * @throws TsmanError when it asks for what cannot be had
  */
-export function makeCgroup({ id }: Pick<Container, 'id'>): PlanRecord[] {
-  const own = /^0::(.+)$/m.exec(readIfExists('/proc/self/cgroup') ?? '')?.[1];
-  // Not in hybrid mode, where cgroup v2 has no controllers and is mounted elsewhere.
-  if (own === undefined || own === '/' || !fs.existsSync(`${ROOT}/cgroup.controllers`)) return [];
-  const parent = ROOT + dirname(own);
-  const path = `${parent === `${ROOT}/` ? ROOT : parent}/tsman-${id}`;
+export function makeCgroup({ id, spec }: Pick<Container, 'id' | 'spec'>): PlanRecord[] {
+  if (spec.cgroup?.mode === 'disabled') return [];
+  const wanted = spec.resources ?? {};
+  const writes = cgroupWrites(wanted);
+  // A default must not keep a container from running.
+  const isDefault = wanted.isPidsLimitDefault === true && writes.length === 1;
+  const needed = spec.cgroup !== undefined || (writes.length > 0 && !isDefault);
+  const path = placeCgroup(id, spec.cgroup, needed, needed ? controllersOf(writes) : []);
+  if (path === undefined) return [];
   try {
-    // Moving a process needs this right on the nearest common ancestor (cgroup-v2.rst, Delegation).
-    fs.accessSync(`${dirname(path)}/cgroup.procs`, fs.constants.W_OK);
-    fs.mkdirSync(path, { recursive: true });
-  } catch {
-    return [];
+    writeFiles(path, writes, isDefault);
+  } catch (error) {
+    fs.rmdirSync(path);
+    throw error;
   }
-  return readIfExists(`${path}/cgroup.type`)?.trim() === 'domain' ? [['cgroup', path]] : [];
+  return [['cgroup', path]];
+}
+
+/** Gives a container that runs other limits. @throws TsmanError */
+export function changeLimits(container: Container, state: ContainerState, limits: Resources): void {
+  const path = cgroupOf(container.id, state.pid);
+  if (path === undefined)
+    throw new TsmanError(
+      `cannot limit container ${container.name} while it runs: it has no cgroup of its own`,
+      { hint: `stop it first; the limits hold from its next start on` },
+    );
+  const writes = cgroupWrites(limits);
+  enableControllers(path.slice(0, path.lastIndexOf('/')), controllersOf(writes));
+  writeFiles(path, writes, false);
+}
+
+function writeFiles(directory: string, writes: readonly CgroupWrite[], areOptional: boolean): void {
+  for (const write of writes) {
+    try {
+      // Without O_CREAT, which such a directory answers with EACCES.
+      fs.writeFileSync(`${directory}/${write.file}`, write.value, { flag: 'r+' });
+    } catch (cause) {
+      if (areOptional || (write.isOptional === true && hasCode(cause, 'ENOENT'))) continue;
+      throw new TsmanError(`limit ${write.file} = ${write.value}`, {
+        cause,
+        hint: hasCode(cause, 'ENOENT') ? 'this kernel has no such file' : undefined,
+      });
+    }
+  }
 }
 
 /** The record that puts one more process beside the container's own. */
 export function joinCgroup(container: Container, state: ContainerState): PlanRecord[] {
-  const path = ownCgroup(container, state);
+  const path = cgroupOf(container.id, state.pid);
   return path !== undefined && fs.existsSync(path) ? [['cgroup', path]] : [];
 }

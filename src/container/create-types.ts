@@ -85,6 +85,9 @@ export interface CreateRequest {
     | 'chrootDirs'
     | 'requires'
     | 'restart'
+    | 'resources'
+    | 'cgroup'
+    | 'sdnotify'
   >;
 }
 

@@ -7,7 +7,7 @@ import { listVolumes, type Volume, volumeUsers } from '../storage/volumes.ts';
 import type { CreateTarget } from './create.ts';
 import { type Container, listContainers } from './record.ts';
 import { isGone } from './remove.ts';
-import { readState } from './state.ts';
+import { isActive, readState } from './state.ts';
 
 export interface ImageUsage {
   readonly image: ImageRecord;
@@ -50,7 +50,7 @@ export async function measureDiskUsage(target: CreateTarget): Promise<DiskUsage>
     const containers = existing.map(async (container) => ({
       container,
       sizeBytes: await usage(agent, `containers/${container.id}`),
-      isRunning: readState(target.directories, container.id).status === 'running',
+      isRunning: isActive(readState(target.directories, container.id)),
     }));
     const volumes = listVolumes(target.storage).map(async (volume) => ({
       volume,

@@ -46,6 +46,11 @@ export async function execAndBecome(
       hint: `start it first: tsman start ${container.name}`,
     });
   }
+  if (state.status === 'paused') {
+    throw new TsmanError(`container ${container.name} is paused`, {
+      hint: `let it go on first: tsman unpause ${container.name}`,
+    });
+  }
   const path = oneShotPlanPath(target.directories.runRoot);
   const records: PlanRecord[] = [
     ['id', container.id],

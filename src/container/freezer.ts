@@ -1,19 +1,13 @@
 import * as fs from 'node:fs';
 import { TsmanError } from '../base/error.ts';
-import { readIfExists } from '../base/file.ts';
+import { cgroupOf, isCgroupFrozen } from './own-cgroup.ts';
 import type { Container } from './record.ts';
 import type { ContainerState } from './state.ts';
 
-/** The cgroup v2 directory made for this container alone: its name holds the container's ID. */
-export function ownCgroup({ id }: Container, { pid }: ContainerState): string | undefined {
-  const path = /^0::(.*)$/m.exec(readIfExists(`/proc/${pid}/cgroup`) ?? '')?.[1];
-  return path?.includes(id.slice(0, 12)) === true ? `/sys/fs/cgroup${path}` : undefined;
-}
-
-/** Whether its processes are frozen (cgroup-v2.rst, cgroup.freeze). */
-export function isFrozen(container: Container, state: ContainerState): boolean {
-  const cgroup = ownCgroup(container, state);
-  return cgroup !== undefined && readIfExists(`${cgroup}/cgroup.freeze`)?.trim() === '1';
+/** Lets a paused container go on, so that it can be told to end. */
+export function thaw(container: Pick<Container, 'id'>, state: ContainerState): void {
+  const cgroup = state.status === 'paused' ? cgroupOf(container.id, state.pid) : undefined;
+  if (cgroup !== undefined) fs.writeFileSync(`${cgroup}/cgroup.freeze`, '0');
 }
 
 /** @throws TsmanError when the container has no cgroup of its own */
@@ -21,17 +15,27 @@ export function setFrozen(container: Container, state: ContainerState, frozen: b
   const verb = frozen ? 'pause' : 'unpause';
   if (state.pid === 0)
     throw new TsmanError(`cannot ${verb} container ${container.name}: it is not running`);
-  const cgroup = ownCgroup(container, state);
+  const cgroup = cgroupOf(container.id, state.pid);
   if (cgroup === undefined)
     throw new TsmanError(
       `cannot ${verb} container ${container.name}: it has no cgroup of its own to freeze`,
-      { hint: 'pausing needs cgroup v2 delegated to you, as systemd does for user sessions' },
+      { hint: 'make it with --cgroups enabled, which says what is missing here' },
     );
   try {
     fs.writeFileSync(`${cgroup}/cgroup.freeze`, frozen ? '1' : '0');
+    waitUntil(() => isCgroupFrozen(cgroup) === frozen);
   } catch (cause) {
     throw new TsmanError(`${verb} container ${container.name}: write ${cgroup}/cgroup.freeze`, {
       cause,
     });
   }
+}
+
+const LONGEST_MS = 2000;
+
+/** The kernel freezes process by process; one that is stuck in a system call may take long. */
+function waitUntil(isDone: () => boolean): void {
+  const deadline = performance.now() + LONGEST_MS;
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  while (!isDone() && performance.now() < deadline) Atomics.wait(pause, 0, 0, 1);
 }

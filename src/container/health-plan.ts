@@ -8,9 +8,13 @@ import { runDirectory } from './state.ts';
 
 /**
  * The records by which the monitor checks a container's health; writes the plans of the probes, which
- * have the confinement of `tsman exec`, into the run directory.
+ * have the confinement of `tsman exec` and live in the container's cgroup, into the run directory.
  */
-export function healthRecords(target: CreateTarget, container: Container): PlanRecord[] {
+export function healthRecords(
+  target: CreateTarget,
+  container: Container,
+  cgroup: readonly PlanRecord[],
+): PlanRecord[] {
   const { health, stopSignal, stopTimeoutSeconds } = container.spec;
   if (health === undefined) return [];
   const { id } = container;
@@ -18,7 +22,7 @@ export function healthRecords(target: CreateTarget, container: Container): PlanR
   return [
     [
       'health',
-      writeProbe(target, container, 'health-plan', health),
+      writeProbe(target, container, 'health-plan', health, cgroup),
       ...timing(health),
       health.startPeriodMs,
       health.startIntervalMs,
@@ -28,7 +32,7 @@ export function healthRecords(target: CreateTarget, container: Container): PlanR
       : [
           [
             'health-startup',
-            writeProbe(target, container, 'health-startup-plan', health.startup),
+            writeProbe(target, container, 'health-startup-plan', health.startup, cgroup),
             ...timing(health.startup),
             health.startup.successes,
           ] as PlanRecord,
@@ -48,6 +52,7 @@ function writeProbe(
   container: Container,
   name: string,
   probe: HealthProbe,
+  cgroup: readonly PlanRecord[],
 ): string {
   const path = `${runDirectory(target.directories, container.id)}/${name}`;
   const [kind, ...words] = probe.test;
@@ -55,6 +60,7 @@ function writeProbe(
     ['id', container.id],
     // Whoever is the first process when it is time.
     ['target', 0, 0],
+    ...cgroup,
     ...execSteps(target, container, {
       command: kind === 'CMD-SHELL' ? ['/bin/sh', '-c', words.join(' ')] : words,
       env: [],

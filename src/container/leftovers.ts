@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { openFsAgent } from '../rootless/rootfs-agent.ts';
 import type { CreateTarget } from './create.ts';
 import { listContainers } from './record.ts';
-import { readState } from './state.ts';
+import { isActive, readState } from './state.ts';
 
 /** A directory is made a moment before its record; younger ones may be about to get theirs. */
 const GRACE_MS = 10_000;
@@ -22,7 +22,7 @@ export function abandonedContainers(
   const known = new Set([...listContainers(storage).map(({ id }) => id), ...young]);
   return fs
     .readdirSync(parent)
-    .filter((id) => !known.has(id) && readState(directories, id).status !== 'running');
+    .filter((id) => !known.has(id) && !isActive(readState(directories, id)));
 }
 
 /** Removes them. */

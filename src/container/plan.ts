@@ -4,6 +4,7 @@ import { fuseOverlayfs } from '../storage/driver.ts';
 import { capabilityMask } from './capabilities.ts';
 import { fuseOverlay } from './fuse-overlay.ts';
 import type { Container } from './record.ts';
+import { notifyEnvironment, notifyMounts } from './sdnotify.ts';
 import { secretEnvironment, secretMounts } from './secrets.ts';
 import { type VolumePlaces, volumeRecords } from './volume-plan.ts';
 
@@ -57,6 +58,7 @@ export function containerSteps(
     ...(container.spec.terminal ? [['console'] as const] : []),
     ...fileBinds(container, places),
     ...secretMounts(places.containerDirectory, container.spec.secrets),
+    ...notifyMounts(container.spec.sdnotify),
     ...(config.linux.maskedPaths ?? []).map((path): PlanRecord => ['mask', path]),
     ...(config.linux.readonlyPaths ?? []).map((path): PlanRecord => ['readonly', path]),
     ...Object.entries(config.linux.sysctl ?? {}).map(
@@ -78,6 +80,7 @@ export function containerSteps(
       places.seccompProgram,
     ),
     ...secretEnvironment(places.containerDirectory, container.spec.secrets),
+    ...notifyEnvironment(container.spec.sdnotify),
     ['cwd', config.process.cwd, 'create'],
     ['exec', ...initPrefix(container), ...config.process.args],
   ];

@@ -7,8 +7,11 @@ import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import { type ContainerRow, findContainerRow, listContainerRows } from '../storage/containers.ts';
 import type { StorageDriver } from '../storage/driver.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { CgroupSettings } from './cgroup-place.ts';
 import type { HealthSettings } from './health.ts';
+import type { Resources } from './resources.ts';
 import type { RestartPolicy } from './restart-policy.ts';
+import type { SdNotify } from './sdnotify.ts';
 import type { SecretUse } from './secrets.ts';
 import { containerDirectory } from './state.ts';
 import type { OwnUserns } from './userns.ts';
@@ -68,6 +71,10 @@ export interface ContainerSpec {
   readonly userFiles?: readonly ('passwd' | 'group')[];
   readonly restart?: RestartPolicy;
   readonly health?: HealthSettings;
+  readonly resources?: Resources;
+  readonly cgroup?: CgroupSettings;
+  /** Absent = container. */
+  readonly sdnotify?: SdNotify;
 }
 
 export interface HostsSettings {

@@ -5,6 +5,7 @@ import { moveToTrash, removeTree, trashPath } from '../storage/trash.ts';
 import { anonymousVolumesOf, deleteVolumeRows, volumeDirectory } from '../storage/volumes.ts';
 import type { CreateTarget } from './create.ts';
 import { recordEvent } from './events.ts';
+import { thaw } from './freezer.ts';
 import type { Container } from './record.ts';
 import {
   type ContainerState,
@@ -80,6 +81,7 @@ async function endProcesses(
   state: ContainerState,
 ): Promise<void> {
   setWanted(target.directories, container.id, 'stopped');
+  thaw(container, state);
   if (await endRest(target, container, state)) return;
   killContainer(readState(target.directories, container.id), 9);
   if (!(await waitForEnd(target, container, 10_000))) {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readIfExists } from '../base/file.ts';
 import { currentBootID, isAlive } from '../base/process.ts';
 import type { Directories } from '../rootless/directories.ts';
+import { cgroupOf, isCgroupFrozen } from './own-cgroup.ts';
 
 /** What Podman and Docker call the status of a container. */
 export type ContainerStatus =
@@ -71,7 +72,9 @@ export function readState(directories: Directories, id: string): ContainerState 
     status: isResting
       ? 'restarting'
       : isRunning
-        ? 'running'
+        ? isPaused(id, pid)
+          ? 'paused'
+          : 'running'
         : end !== undefined || hasRun
           ? 'exited'
           : 'created',
@@ -88,6 +91,11 @@ export function readState(directories: Directories, id: string): ContainerState 
     health: isRunning ? readHealthStatus(runDirectory(directories, id)).status : undefined,
     orphaned: isRunning && !monitorAlive,
   };
+}
+
+function isPaused(id: string, pid: number): boolean {
+  const cgroup = cgroupOf(id, pid);
+  return cgroup !== undefined && isCgroupFrozen(cgroup);
 }
 
 /** What the monitor's health check has found; nothing when the container has none. */

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { totalmem } from 'node:os';
 import { readIfExists } from '../base/file.ts';
-import { ownCgroup } from './freezer.ts';
+import { cgroupOf } from './own-cgroup.ts';
 import { containerProcesses, type ProcessInfo, TICKS_PER_SECOND } from './processes.ts';
 import type { Container } from './record.ts';
 import type { ContainerState } from './state.ts';
@@ -26,7 +26,7 @@ export interface Traffic {
 /** From the container's own cgroup, or, where it has none, summed up over its processes. */
 export function readUsage(container: Container, state: ContainerState): Usage {
   const network = container.spec.networkMode === 'host' ? undefined : networkTraffic(state.pid);
-  const cgroup = ownCgroup(container, state);
+  const cgroup = cgroupOf(container.id, state.pid);
   const common = { takenAtMs: performance.now(), network };
   if (cgroup !== undefined) {
     const own = cgroupUsage(cgroup);

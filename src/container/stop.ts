@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import { hasCode, TsmanError } from '../base/error.ts';
 import type { CreateTarget } from './create.ts';
 import { recordEvent } from './events.ts';
+import { thaw } from './freezer.ts';
 import type { Container } from './record.ts';
 import { type ContainerState, containerDirectory, isActive, readState } from './state.ts';
 import { setWanted } from './wanted.ts';
@@ -49,6 +50,7 @@ export async function stopContainer(
   if (!isActive(state)) return { killed: false };
   setWanted(target.directories, container.id, 'stopped');
   recordEvent(target.storage, 'stop', container);
+  thaw(container, state);
   if (await endRest(target, container, state)) return { killed: false };
   if (timeoutSeconds > 0) {
     killContainer(state, container.spec.stopSignal);

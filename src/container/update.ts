@@ -2,12 +2,14 @@ import { TsmanError } from '../base/error.ts';
 import { writeAtomically } from '../base/file.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import { updateContainerSpec } from '../storage/containers.ts';
+import { changeLimits } from './cgroup.ts';
 import type { CreateTarget } from './create.ts';
 import { recordEvent } from './events.ts';
 import type { Rlimit } from './limits.ts';
 import { type Container, readConfig } from './record.ts';
+import type { Resources } from './resources.ts';
 import type { RestartPolicy } from './restart-policy.ts';
-import { containerDirectory } from './state.ts';
+import { containerDirectory, readState } from './state.ts';
 
 export interface ContainerUpdate {
   readonly restart: RestartPolicy | undefined;
@@ -15,9 +17,11 @@ export interface ContainerUpdate {
   readonly env: readonly string[];
   readonly unsetEnv: readonly string[];
   readonly rlimits: readonly Rlimit[];
+  /** Of a container that runs they hold at once. */
+  readonly resources: Resources | undefined;
 }
 
-/** Changes what the next start does. The configuration is replaced whole, then the record. */
+/** Changes what the next start does, and the limits of one that runs. The configuration is replaced whole, then the record. */
 export function updateContainer(
   target: CreateTarget,
   container: Container,
@@ -25,15 +29,42 @@ export function updateContainer(
 ): void {
   if (update.restart !== undefined && container.autoRemove && update.restart.name !== 'no')
     throw new TsmanError(`container ${container.name} was made with --rm: it cannot restart`);
+  const resources = mergedLimits(container, update);
+  const state = readState(target.directories, container.id);
+  if (resources !== undefined && state.pid !== 0) changeLimits(container, state, resources);
   const config = readConfig(target.storage, container.id);
   const changed = withUpdate(config, update);
   const path = `${containerDirectory(target.directories, container.id)}/config.json`;
   writeAtomically(path, JSON.stringify(changed));
-  if (update.restart !== undefined) {
-    const spec = { ...container.spec, restart: update.restart };
+  const { restart } = update;
+  if (restart !== undefined || resources !== undefined) {
+    const spec = {
+      ...container.spec,
+      ...(restart === undefined ? {} : { restart }),
+      ...(resources === undefined ? {} : { resources }),
+    };
     updateContainerSpec(target.storage, container.id, JSON.stringify(spec));
   }
   recordEvent(target.storage, 'update', container);
+}
+
+/** Old limits that are not mentioned stay; --cpus and --cpu-quota are two words for one thing. */
+function mergedLimits(
+  { spec }: Container,
+  { resources }: Pick<ContainerUpdate, 'resources'>,
+): Resources | undefined {
+  if (resources === undefined) return undefined;
+  const { nanoCpus, cpuQuotaMicros, isPidsLimitDefault, ...old } = spec.resources ?? {};
+  const isOtherCpu =
+    resources.nanoCpus !== undefined ||
+    resources.cpuQuotaMicros !== undefined ||
+    resources.cpuPeriodMicros !== undefined;
+  return {
+    ...old,
+    ...(isOtherCpu || nanoCpus === undefined ? {} : { nanoCpus }),
+    ...(isOtherCpu || cpuQuotaMicros === undefined ? {} : { cpuQuotaMicros }),
+    ...resources,
+  };
 }
 
 function withUpdate(config: RuntimeConfig, update: ContainerUpdate): RuntimeConfig {

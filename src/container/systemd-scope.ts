@@ -1,0 +1,59 @@
+import { spawnSync } from 'node:child_process';
+import { TsmanError } from '../base/error.ts';
+import { cgroupPath } from './own-cgroup.ts';
+
+const MANAGER = [
+  'org.freedesktop.systemd1',
+  '/org/freedesktop/systemd1',
+  'org.freedesktop.systemd1.Manager',
+];
+
+const LONGEST_MS = 10_000;
+
+/**
+ * Has systemd (the user's, for root the machine's) put this process into a new scope whose cgroups
+ * are ours to arrange.
+ * @returns the scope's cgroup
+ * @throws TsmanError
+ */
+export function moveIntoScope(unit: string, slice: string | undefined): string {
+  const properties = [
+    ['Description', 's', 'tsman container'],
+    ['PIDs', 'au', '1', String(process.pid)],
+    ['Delegate', 'b', 'true'],
+    ['CollectMode', 's', 'inactive-or-failed'],
+    ...(slice === undefined ? [] : [['Slice', 's', slice]]),
+  ];
+  const { status, stderr, error } = spawnSync(
+    'busctl',
+    [
+      process.geteuid?.() === 0 ? '--system' : '--user',
+      ...['call', ...MANAGER, 'StartTransientUnit', 'ssa(sv)a(sa(sv))', unit, 'fail'],
+      ...[String(properties.length), ...properties.flat(), '0'],
+    ],
+    { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'], timeout: LONGEST_MS },
+  );
+  if (status !== 0)
+    throw new TsmanError(
+      `no cgroup is delegated to you, and systemd gives none: ${(error?.message ?? stderr).trim()}`,
+      {
+        hint: 'limits work in a login session with systemd --user, or in a unit with Delegate=yes',
+      },
+    );
+  return waitForMove(unit);
+}
+
+/** The answer comes before the move. */
+function waitForMove(unit: string): string {
+  const deadline = performance.now() + LONGEST_MS;
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (;;) {
+    const path = cgroupPath('self');
+    if (path?.endsWith(`/${unit}`) === true) return path;
+    if (performance.now() > deadline)
+      throw new TsmanError(`systemd did not put this process into ${unit}`, {
+        hint: `systemctl --user status ${unit} may tell why`,
+      });
+    Atomics.wait(pause, 0, 0, 2);
+  }
+}
