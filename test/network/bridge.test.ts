@@ -1,0 +1,207 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { loadProbe } from '../support/probe.ts';
+import { requires } from '../support/requires.ts';
+import { type Scratch, withScratch } from '../support/scratch.ts';
+import type { Tsman } from '../support/tsman.ts';
+import { client, PERL, perlIn, RESOLVE, server } from './hosts-usr.ts';
+
+const test = suite('tsman run --network NAME');
+const IDLE = 'sleep 60';
+
+function withNetworks(
+  body: (tsman: Tsman, scratch: Scratch) => Promise<void>,
+): () => Promise<void> {
+  return () =>
+    withScratch(async (tsman, scratch) => {
+      await loadProbe(tsman);
+      await tsman('network', 'create', '--ipv6', 'one');
+      await tsman('network', 'create', 'two');
+      await body(tsman, scratch);
+    });
+}
+
+async function run(tsman: Tsman, name: string, code: string, ...options: string[]): Promise<void> {
+  const result = await tsman('run', '-d', '--name', name, ...options, ...PERL, code);
+  assert.is(result.exitCode, 0, result.stderr);
+}
+
+function ownAddress(): string | undefined {
+  return Object.values(networkInterfaces())
+    .flat()
+    .find((it) => it?.family === 'IPv4' && !it.internal)?.address;
+}
+
+async function ask(host: string, port: number): Promise<string> {
+  const socket = connect({ host, port });
+  try {
+    socket.write('x\n');
+    for await (const chunk of socket) return String(chunk).trim().replace('::ffff:', '');
+    return 'closed';
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function eventually(expected: string, ask: () => Promise<string>): Promise<void> {
+  let answer = '';
+  for (let attempt = 0; attempt < 50; attempt++) {
+    answer = await ask().catch((error: Error) => error.message);
+    if (answer === expected) return;
+    await sleep(50);
+  }
+  assert.is(answer, expected);
+}
+
+requires(
+  test,
+  'userns',
+  'pasta',
+  'tun',
+)(
+  'containers find each other by name, alias and id the moment start returns, and only in their network',
+  withNetworks(async (tsman) => {
+    await run(tsman, 'web', server(80), '--network', 'one', '--network-alias', 'www');
+    await run(tsman, 'other', IDLE, '--network', 'one');
+    const address = (
+      await tsman('inspect', '-f', '{{.NetworkSettings.Networks.one.IPAddress}}', 'web')
+    ).stdout.trim();
+    for (const name of ['web', 'www', 'web.dns.podman'])
+      assert.match(await perlIn(tsman, 'other', RESOLVE(name)), new RegExp(`^${address} fd`));
+    await eventually('10.89.0.3', () => perlIn(tsman, 'other', client(address, 80)));
+    await run(tsman, 'stranger', IDLE, '--network', 'two');
+    assert.is(await perlIn(tsman, 'stranger', RESOLVE('web')), '');
+    assert.is(await perlIn(tsman, 'stranger', client(address, 80)), 'failed');
+  }),
+);
+
+requires(
+  test,
+  'userns',
+  'pasta',
+  'tun',
+)(
+  'a published port shows the container the address of its client',
+  withNetworks(async (tsman) => {
+    await run(tsman, 'web', server(80), '--network', 'one', '-p', '80', '-p', '[::1]::80');
+    const { stdout } = await tsman('port', 'web', '80');
+    const [v4 = '', v6 = ''] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(':').at(-1) ?? '');
+    const own = ownAddress();
+    if (own !== undefined) await eventually(own, () => ask(own, Number(v4)));
+    // A client on loopback has no address that others could answer to: it comes from the bridge's.
+    await eventually('10.89.0.1', () => ask('127.0.0.1', Number(v4)));
+    assert.match(await ask('::1', Number(v6)), /^fd.*::1$/);
+  }),
+);
+
+requires(
+  test,
+  'userns',
+  'pasta',
+  'tun',
+)(
+  'connects and disconnects a running container, with its name and its published port',
+  withNetworks(async (tsman) => {
+    await run(tsman, 'web', server(80), '--network', 'one', '-p', '80');
+    await run(tsman, 'other', IDLE, '--network', 'two');
+    const port = Number((await tsman('port', 'web', '80')).stdout.trim().split(':').at(-1));
+    await eventually('10.89.0.1', () => ask('127.0.0.1', port));
+    assert.is((await tsman('network', 'connect', '--alias', 'db', 'two', 'web')).exitCode, 0);
+    await eventually('10.89.1.2', () => perlIn(tsman, 'other', client('db', 80)));
+    assert.is((await tsman('network', 'disconnect', 'one', 'web')).exitCode, 0);
+    await eventually('10.89.1.1', () => ask('127.0.0.1', port));
+    assert.is((await tsman('network', 'disconnect', 'two', 'web')).exitCode, 0);
+    assert.is(await perlIn(tsman, 'other', RESOLVE('db')), '');
+    const again = await tsman('network', 'disconnect', 'two', 'web');
+    assert.is(again.exitCode, 125);
+    assert.match(again.stderr, /is not on network two/);
+  }),
+);
+
+requires(
+  test,
+  'userns',
+  'pasta',
+  'tun',
+)(
+  'an internal network has no way out',
+  withNetworks(async (tsman) => {
+    await tsman('network', 'create', '--internal', 'cell');
+    await run(tsman, 'inmate', IDLE, '--network', 'cell', '--cap-add', 'net_admin');
+    const routes = await perlIn(
+      tsman,
+      'inmate',
+      'print grep /\\t00000000\\t/, `cat /proc/net/route`',
+    );
+    assert.is(routes, '');
+    assert.match(await perlIn(tsman, 'inmate', RESOLVE('inmate')), /^10\.89\.2\.2/);
+  }),
+);
+
+requires(
+  test,
+  'userns',
+  'pasta',
+  'tun',
+)(
+  'addresses, ports and the shared namespace come free whatever is killed',
+  withNetworks(async (tsman, { runRoot }) => {
+    const options = ['--network', 'one:ip=10.89.0.9', '-p', '18471:80'];
+    await run(tsman, 'first', server(80), ...options);
+    const monitor = Number((await tsman('inspect', '-f', '{{.State.ConmonPid}}', 'first')).stdout);
+    process.kill(monitor, 'SIGKILL');
+    await sleep(100);
+    await run(tsman, 'second', server(80), ...options);
+    const state = readFileSync(
+      join(runRoot, 'containers', idOf(await tsman('inspect', '-f', '{{.Id}}', 'second')), 'state'),
+      'utf8',
+    );
+    process.kill(Number(/^network (\d+)$/m.exec(state)?.[1]), 'SIGKILL');
+    await sleep(100);
+    const inspect = await tsman('inspect', '-f', '{{.State.Error}}', 'second');
+    assert.match(inspect.stdout, /network process .* has ended; tsman restart second/);
+    assert.is((await tsman('restart', '-t', '0', 'second')).exitCode, 0);
+    process.kill(Number(readFileSync(join(runRoot, 'net/hub'), 'utf8').split(' ')[0]), 'SIGKILL');
+    await sleep(100);
+    assert.is((await tsman('restart', '-t', '0', 'second')).exitCode, 0);
+    await eventually('10.89.0.1', () => ask('127.0.0.1', 18471));
+    await tsman('rm', '-fa');
+    assert.not.ok(readdirSync(join(runRoot, 'containers')).length > 0);
+  }),
+);
+
+function idOf({ stdout }: { readonly stdout: string }): string {
+  return stdout.trim();
+}
+
+requires(
+  test,
+  'userns',
+  'pasta',
+  'tun',
+)(
+  'refuses addresses that are taken or out of place, and networks that are used',
+  withNetworks(async (tsman) => {
+    await run(tsman, 'web', IDLE, '--network', 'one:ip=10.89.0.9');
+    const taken = await tsman('run', '--rm', '--network', 'one', '--ip', '10.89.0.9', ...PERL, '1');
+    assert.is(taken.exitCode, 125);
+    assert.match(taken.stderr, /10\.89\.0\.9.*in use/);
+    const outside = await tsman('run', '--network', 'one', '--ip', '10.1.1.1', ...PERL, '1');
+    assert.match(outside.stderr, /is in no subnet of network one/);
+    const used = await tsman('network', 'rm', 'one');
+    assert.is(used.exitCode, 125);
+    assert.match(used.stderr, /is used by container web/);
+    assert.is((await tsman('network', 'rm', '-f', 'one')).exitCode, 0);
+    assert.is((await tsman('network', 'exists', 'one')).exitCode, 1);
+  }),
+);
+
+test.run();
