@@ -64,7 +64,7 @@ const FUNCTION = String.raw`_tsman() {
   COMPREPLY=()
   while ((i < COMP_CWORD)); do
     typed=\${COMP_WORDS[i]}
-    if [[ -z $path && ( $typed == --root || $typed == --runroot ) ]]; then ((i += 2)); continue; fi
+    if [[ -z $path && $typed =~ ^--(root|runroot|config|module|log-level)$ ]]; then ((i += 2)); continue; fi
     [[ " \${_tsman_words[\${path:- }]-} " == *" $typed "* ]] || break
     path=\${path:+$path }$typed
     ((i++))

@@ -4,6 +4,7 @@ import { bashCompletion } from './bash.ts';
 import { fishCompletion } from './fish.ts';
 import { commandPage, overviewPage, pageName } from './man.ts';
 import { runOptionsPage } from './run-options.ts';
+import { troubleshootingPage } from './troubleshooting.ts';
 import { zshCompletion } from './zsh.ts';
 
 /** One way to say a command. */
@@ -33,5 +34,6 @@ export async function generateDocs(): Promise<Map<string, string>> {
     ['completions/tsman.bash', bashCompletion(entries)],
     ['completions/tsman.zsh', zshCompletion(entries)],
     ['completions/tsman.fish', fishCompletion(entries)],
+    ['docs/troubleshooting.md', troubleshootingPage()],
   ]);
 }

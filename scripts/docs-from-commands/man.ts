@@ -87,6 +87,9 @@ export function overviewPage(commands: readonly CommandSpec[]): string {
     '.SH OPTIONS',
     '.TP\n\\fB\\-\\-root\\fR=\\fIDIR\\fR\nWhere images and containers are kept.',
     '.TP\n\\fB\\-\\-runroot\\fR=\\fIDIR\\fR\nWhere the records of running containers are kept.',
+    '.TP\n\\fB\\-\\-config\\fR=\\fIDIR\\fR\nThe directory of the config.json of Docker, for credentials.',
+    '.TP\n\\fB\\-\\-module\\fR=\\fIFILE\\fR\nRead this file on top of containers.conf(5). May be given several times.',
+    '.TP\n\\fB\\-\\-log\\-level\\fR=\\fILEVEL\\fR\ninfo also says which keys of containers.conf(5) are not used, debug which are unknown.',
     '.SH COMMANDS',
     ...list,
     '.SH ENVIRONMENT',
@@ -95,6 +98,7 @@ export function overviewPage(commands: readonly CommandSpec[]): string {
     '.SH FILES',
     '.TP\n.I ~/.local/share/tsman\nImages and containers; of root: /var/lib/tsman.',
     '.TP\n.I $XDG_RUNTIME_DIR/tsman\nRunning containers; of root: /run/tsman.',
+    '.TP\n.I containers.conf, storage.conf, registries.conf, policy.json\nRead in ~/.config/containers, /etc/containers and /usr/share/containers; see docs/configuration.md.',
     '.SH EXIT STATUS',
     '125 when tsman failed, 126 when the command cannot be executed, 127 when it was not found, 128 plus N when signal N ended it, otherwise the exit status of the command in the container.',
   );

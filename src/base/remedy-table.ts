@@ -23,12 +23,12 @@ export const NAMESPACE_REMEDIES = {
   'no-user-namespaces': {
     cause: 'the kernel was built without user namespaces (no /proc/self/ns/user)',
     fix: 'boot a kernel with CONFIG_USER_NS=y',
-    seenAs: ['unshare: Invalid argument (EINVAL)'],
+    seenAs: ['unshare: invalid argument (EINVAL)'],
   },
   'max-user-namespaces': {
     cause: 'user.max_user_namespaces is {value}: no user may make namespaces',
     fix: sysctl('user.max_user_namespaces', '28633'),
-    seenAs: ['unshare: No space left on device (ENOSPC)'],
+    seenAs: ['unshare: no space left on device (ENOSPC)'],
   },
   'unprivileged-userns-clone': {
     cause: 'kernel.unprivileged_userns_clone is 0: only root may make namespaces',
@@ -55,7 +55,7 @@ export const NAMESPACE_REMEDIES = {
   'subids-small': {
     cause: '{user} has only {count} ids in {file}; images use up to 65535',
     fix: 'sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}',
-    seenAs: ['Invalid argument (EINVAL) while a layer is unpacked'],
+    seenAs: ['invalid argument (EINVAL) while a layer is unpacked'],
   },
   'subids-overlap': {
     cause: "{user}'s range in {file} overlaps that of {other}, who can then change your files",
@@ -89,7 +89,7 @@ export const NAMESPACE_REMEDIES = {
   'overlay-missing': {
     cause: 'the kernel has no overlay file system',
     fix: 'sudo modprobe overlay && echo overlay | sudo tee /etc/modules-load.d/overlay.conf',
-    seenAs: ['mount overlay: No such device (ENODEV)'],
+    seenAs: ['mount overlay: no such device (ENODEV)'],
   },
   'overlay-old-kernel': {
     cause: 'Linux {release} does not let users mount overlay: 5.11 or later does',

@@ -46,7 +46,14 @@ async function makeDebian(directory: string): Promise<void> {
   const base = join(directory, 'rootfs.tar');
   await runProgram(
     'mmdebstrap',
-    [...(await mmdebstrapOptions()), 'bookworm', base, await debianMirror()],
+    [
+      ...(await mmdebstrapOptions()),
+      '--variant=apt',
+      `--include=${PACKAGES.join(',')}`,
+      'bookworm',
+      base,
+      await debianMirror(),
+    ],
     MAKING_TIMEOUT_MS,
   );
   const [changes, additions] = [join(directory, 'changes.tar'), join(directory, 'additions.tar')];
@@ -65,14 +72,27 @@ async function makeDebian(directory: string): Promise<void> {
   await packLayout(join(directory, 'gzip'), join(directory, 'debian.tar'));
 }
 
+/** The path of a small Debian 12, as a tar, with these packages. Made once per machine. */
+export async function debianWith(...packages: string[]): Promise<string> {
+  const directory = await cached(`debian-with-${packages.join('-')}-1`, async (aside) => {
+    const options = ['--variant=minbase', `--include=${packages.join(',')}`];
+    const words = [
+      ...(await mmdebstrapOptions()),
+      ...options,
+      'bookworm',
+      join(aside, 'rootfs.tar'),
+    ];
+    await runProgram('mmdebstrap', [...words, await debianMirror()], MAKING_TIMEOUT_MS);
+  });
+  return join(directory, 'rootfs.tar');
+}
+
 async function mmdebstrapOptions(): Promise<string[]> {
   const proxy = /='(.*)'/.exec(
     await runProgram('apt-config', ['shell', 'proxy', 'Acquire::http::Proxy']),
   )?.[1];
   return [
     '--quiet',
-    '--variant=apt',
-    `--include=${PACKAGES.join(',')}`,
     ...LEFT_OUT.map((path) => `--dpkgopt=path-exclude=${path}`),
     ...(proxy === undefined ? [] : [`--aptopt=Acquire::http::Proxy "${proxy}"`]),
   ];
