@@ -47,7 +47,6 @@ export const KEYS: Readonly<Record<string, string>> = {
   'engine.compression_level': 'number',
   'engine.detach_keys': 'text',
   'engine.env': 'list',
-  'engine.helper_binaries_dir': 'list',
   'engine.image_default_format': 'text',
   'engine.image_volume_mode': 'text',
   'engine.pull_policy': 'text',
@@ -78,6 +77,8 @@ export const KEYS: Readonly<Record<string, string>> = {
   'engine.events_logger': FILE_EVENTS,
   'engine.exit_command_delay': OWN_RUNTIME,
   'engine.healthcheck_events': FILE_EVENTS,
+  'engine.helper_binaries_dir':
+    'ignored: programs are looked for in PATH and where packages put them',
   'engine.hooks_dir': 'ignored: OCI hooks are not run',
   'engine.image_copy_tmp_dir': 'ignored: blobs are written where they stay',
   'engine.image_default_transport': 'ignored: images come from registries',
