@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { requires } from '../support/requires.ts';
 import { withScratch } from '../support/scratch.ts';
-import { tsmanPath } from '../support/tsman.ts';
+import { tsmanEnv, tsmanPath } from '../support/tsman.ts';
 
 const test = suite('tsman doctor');
 
@@ -53,5 +53,19 @@ requires(test, 'root')('finds a full disk', () => {
   assert.is(status, 1);
   assert.match(stdout, /^missing +disk space .* MiB left\n +fix: tsman system prune$/m);
 });
+
+requires(test, 'root')("is quoted by the error of a container's start", () =>
+  withScratch((_tsman, scratch) => {
+    const line = 'mount -t tmpfs none /dev/net && exec "$0" run --rm hello';
+    const { status, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', line, tsmanPath()], {
+      encoding: 'utf8',
+      timeout: 40_000,
+      env: { ...process.env, ...tsmanEnv(scratch) },
+    });
+
+    assert.is(status, 125);
+    assert.match(stderr, /^hint: there is no \/dev\/net\/tun: .*; sudo modprobe tun/m);
+  }),
+);
 
 test.run();
