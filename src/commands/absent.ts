@@ -1,6 +1,7 @@
 const REST = 'tsman runs containers on one machine and has no cluster';
 const PODS = 'there are no pods; --network container:NAME shares a network';
 const REMOTE = 'tsman has no daemon and no remote engine; ssh HOST tsman works';
+const NO_BUILD = 'tsman does not build images; buildah does, and tsman load takes them';
 const UNITS = 'write a systemd unit that runs tsman, or use --restart';
 
 /** Commands of Docker and Podman that tsman does not have, and what to do instead. */
@@ -8,7 +9,10 @@ const ABSENT: Readonly<Record<string, string>> = {
   app: REST,
   artifact: 'OCI artifacts are not stored; oras copies them',
   'auto-update': 'pull the image and make the container anew',
-  builder: 'use tsman build',
+  build: NO_BUILD,
+  builder: NO_BUILD,
+  buildx: NO_BUILD,
+  'image build': NO_BUILD,
   checkpoint: 'needs root and CRIU',
   compose: 'use docker-compose or podman-compose with the commands of tsman',
   config: REST,

@@ -8,7 +8,7 @@ import { SELECTION_OPTIONS, selectionOf } from './selection-options.ts';
 import { parseStopTime } from './stop.ts';
 
 export const rmCommand = defineCommand({
-  paths: [['rm'], ['container', 'rm']],
+  paths: [['rm'], ['container', 'rm'], ['container', 'remove']],
   category: 'Containers',
   summary: 'remove containers',
   usage: 'CONTAINER...',

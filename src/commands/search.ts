@@ -16,7 +16,7 @@ const HEADERS = {
 };
 
 export const searchCommand = defineCommand({
-  paths: [['search']],
+  paths: [['search'], ['image', 'search']],
   category: 'Registries',
   summary: 'search a registry for images',
   usage: 'TERM',

@@ -150,6 +150,7 @@ export const COMMANDS: readonly TableEntry[] = [
   ...entries(
     loader(() => import('./search.ts').then((m) => m.searchCommand)),
     'search',
+    'image search',
   ),
   ...entries(
     loader(() => import('./container/cleanup.ts').then((m) => m.containerCleanupCommand)),
@@ -187,6 +188,7 @@ export const COMMANDS: readonly TableEntry[] = [
     loader(() => import('./rm.ts').then((m) => m.rmCommand)),
     'rm',
     'container rm',
+    'container remove',
   ),
   ...entries(
     loader(() => import('./run.ts').then((m) => m.runCommand)),
