@@ -20,6 +20,7 @@
 #include <net/if.h>
 
 #include "firewall.h"
+#include "lease.h"
 #include "links.h"
 #include "numbers.h"
 #include "process.h"
@@ -64,7 +65,36 @@ static int make_network(struct failure *why)
 	return 0;
 }
 
-static _Noreturn void become_hub(const struct plan *plan, const char *net_dir, int fifo, int ready)
+static bool same_user_namespace(pid_t a, pid_t b)
+{
+	struct stat one;
+	struct stat other;
+	char path[64];
+
+	process_path(path, a, "ns/user");
+	if (stat(path, &one) < 0)
+		return false;
+	process_path(path, b, "ns/user");
+	return stat(path, &other) == 0 && one.st_ino == other.st_ino;
+}
+
+int engine_enter(const struct plan *plan, pid_t monitor, struct failure *why)
+{
+	AUTO_CLOSE int fd = -1;
+	char path[64];
+
+	/* Real root needs none. */
+	if (same_user_namespace(monitor, getpid()))
+		return 0;
+	process_path(path, monitor, "ns/user");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWUSER) < 0)
+		return fail(why, "network", path);
+	return become_root(plan, why);
+}
+
+static _Noreturn void become_hub(const struct plan *plan, const char *net_dir, pid_t monitor,
+				 int fifo, int ready)
 {
 	const struct record *resolver = plan_find(plan, "resolver");
 	struct failure why = { 0 };
@@ -75,7 +105,7 @@ static _Noreturn void become_hub(const struct plan *plan, const char *net_dir, i
 
 	(void)setsid();
 	(void)prctl(PR_SET_NAME, "tsman-hub");
-	if (userns_enter(plan, &why) < 0 || make_network(&why) < 0)
+	if (engine_enter(plan, monitor, &why) < 0 || make_network(&why) < 0)
 		goto failed;
 	/* Changing ids made us undumpable, and then pasta could not open our namespaces. */
 	if (prctl(PR_SET_DUMPABLE, 1) < 0 || chdir("/") < 0)
@@ -158,7 +188,8 @@ _Noreturn void hub_serve(const char *net_dir, int fifo, int dns)
 	_exit(0);
 }
 
-static int make_hub(const struct plan *plan, const char *net_dir, struct failure *why)
+static int make_hub(const struct plan *plan, const char *net_dir, pid_t monitor,
+		    struct failure *why)
 {
 	AUTO_CLOSE int fifo = open_below(net_dir, "alive", O_RDONLY | O_NONBLOCK);
 	int ready[2];
@@ -178,7 +209,7 @@ static int make_hub(const struct plan *plan, const char *net_dir, struct failure
 			_exit(125);
 		(void)fcntl(mine, F_SETFD, FD_CLOEXEC);
 		(void)fcntl(tell, F_SETFD, FD_CLOEXEC);
-		become_hub(plan, net_dir, mine, tell);
+		become_hub(plan, net_dir, monitor, mine, tell);
 	}
 	close(ready[1]);
 	if (pid < 0 || read(ready[0], &byte, 1) != 1) {
@@ -293,6 +324,47 @@ static int ensure_uplink(const struct hub *hub, const struct plan *plan, const c
 								     : 0;
 }
 
+static bool is_any(const struct lease *lease, void *context)
+{
+	(void)lease;
+	(void)context;
+	return true;
+}
+
+/* A hub that is about to end, while our container has a newer user namespace: it goes at once. */
+static int replace_hub(const struct hub *hub, const char *net_dir, struct failure *why)
+{
+	AUTO_CLOSE int leases = leases_open(net_dir);
+	AUTO_CLOSE int pidfd = process_open(hub->pid, hub->start);
+	struct pollfd polled = { .fd = pidfd, .events = POLLIN };
+
+	/* /etc/subuid has changed under running containers. */
+	if (leases >= 0 && leases_each(leases, is_any, NULL))
+		return fail_errno(why, "network", "the others are in another user namespace", EBUSY);
+	end_uplink(net_dir);
+	if (pidfd >= 0 && sys_pidfd_send_signal(pidfd, SIGKILL) == 0)
+		(void)poll(&polled, 1, 1000);
+	return 0;
+}
+
+static int reach(struct hub *hub, const struct plan *plan, const char *net_dir, struct failure *why)
+{
+	/* ENXIO: nobody reads it. */
+	hub->alive = open_below(net_dir, "alive", O_WRONLY | O_NONBLOCK);
+	if (hub->alive >= 0 && read_hub(hub, net_dir) == 0 &&
+	    !same_user_namespace(hub->pid, hub->monitor)) {
+		close_and_forget(&hub->alive);
+		if (replace_hub(hub, net_dir, why) < 0)
+			return -1;
+		errno = ENXIO;
+	}
+	if (hub->alive < 0 && (errno != ENXIO || make_hub(plan, net_dir, hub->monitor, why) < 0))
+		return why->error != 0 ? -1 : fail(why, "network", "alive");
+	if (hub->alive < 0)
+		hub->alive = open_below(net_dir, "alive", O_WRONLY | O_NONBLOCK);
+	return hub->alive < 0 ? fail(why, "network", "alive") : 0;
+}
+
 int hub_join(struct hub *hub, const struct plan *plan, const char *net_dir, struct failure *why)
 {
 	char path[4096];
@@ -300,13 +372,9 @@ int hub_join(struct hub *hub, const struct plan *plan, const char *net_dir, stru
 	(void)snprintf(path, sizeof(path), "%s/alive", net_dir);
 	if (mkfifo(path, 0600) < 0 && errno != EEXIST)
 		return fail(why, "network", path);
-	/* ENXIO: nobody reads it. */
-	hub->alive = open_below(net_dir, "alive", O_WRONLY | O_NONBLOCK);
-	if (hub->alive < 0 && (errno != ENXIO || make_hub(plan, net_dir, why) < 0))
-		return why->error != 0 ? -1 : fail(why, "network", "alive");
-	if (hub->alive < 0)
-		hub->alive = open_below(net_dir, "alive", O_WRONLY | O_NONBLOCK);
-	if (hub->alive < 0 || read_hub(hub, net_dir) < 0)
+	if (reach(hub, plan, net_dir, why) < 0)
+		return -1;
+	if (read_hub(hub, net_dir) < 0)
 		return fail_errno(why, "network", "hub", ESRCH);
 	return ensure_uplink(hub, plan, net_dir, why);
 }

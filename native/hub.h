@@ -12,9 +12,13 @@ struct hub {
 	pid_t pid;
 	uint64_t start;
 	int alive; /* whoever holds it open keeps the hub */
+	pid_t monitor; /* of the container: it lives in the engine's user namespace */
 };
 
-/* Find the hub or make one, and its up-link. The caller holds the lock of `net_dir`. */
+/* Be root where the container's monitor is. */
+int engine_enter(const struct plan *plan, pid_t monitor, struct failure *why);
+/* Find the hub or make one, and its up-link. The caller holds the lock of `net_dir` and has
+ * filled in the monitor. */
 int hub_join(struct hub *hub, const struct plan *plan, const char *net_dir, struct failure *why);
 /* The hub's part of dns.c: serve names and requests until nobody is left. */
 _Noreturn void hub_serve(const char *net_dir, int fifo, int dns);

@@ -54,12 +54,11 @@ static struct attachment read_attachment(const struct plan *plan, const struct r
 }
 
 /* The container's first process is the child of its monitor, whose end is the container's. */
-static int open_monitor(const char *userns)
+static pid_t find_monitor(const char *userns)
 {
 	char path[64];
 	char text[512];
 	const char *at;
-	pid_t pid;
 
 	if (strncmp(userns, "/proc/", 6) != 0)
 		return -1;
@@ -69,8 +68,7 @@ static int open_monitor(const char *userns)
 	at = strrchr(text, ')');
 	if (at == NULL || strlen(at) < 5)
 		return -1;
-	pid = (pid_t)strtol(at + 4, NULL, 10);
-	return pid > 1 ? sys_pidfd_open(pid) : -1;
+	return (pid_t)strtol(at + 4, NULL, 10);
 }
 
 static int take_lock(const char *net_dir, struct failure *why)
@@ -92,7 +90,7 @@ static int enter_shared(struct wiring *wiring, const struct hub *hub, const stru
 {
 	char path[64];
 
-	if (userns_enter(plan, why) < 0)
+	if (engine_enter(plan, hub->monitor, why) < 0)
 		return -1;
 	process_path(path, hub->pid, "ns/net");
 	wiring->shared = open(path, O_RDONLY | O_CLOEXEC);
@@ -154,11 +152,13 @@ static int run(const struct plan *plan, const struct places *places, struct fail
 {
 	const char *net_dir = plan_find(plan, "net-dir")->argv[0];
 	struct wiring wiring = { .id = plan_find(plan, "id")->argv[0] };
-	int monitor = open_monitor(places->userns);
+	struct hub hub = { .alive = -1, .monitor = find_monitor(places->userns) };
+	int monitor = hub.monitor > 1 ? sys_pidfd_open(hub.monitor) : -1;
 	char pin[4096];
-	struct hub hub;
 	int lock;
 
+	if (monitor < 0)
+		return fail_errno(why, "network", places->userns, ESRCH);
 	wiring.hosts = plan_find(plan, "hosts");
 	if (forward_open(plan, why) < 0)
 		return -1;

@@ -28,6 +28,7 @@ struct taken {
 	char interface[IFNAMSIZ];
 	char pair[IFNAMSIZ];
 	char lease[96];
+	bool first; /* in this network */
 };
 
 static bool note_used(const struct lease *lease, void *context)
@@ -116,6 +117,7 @@ static int choose(const struct wiring *wiring, const struct attachment *attachme
 
 	used = (struct used){ .network = attachment->name };
 	(void)leases_each(wiring->leases, note_used, &used);
+	taken->first = used.count == 0;
 	for (size_t i = 0; i < attachment->subnet_count; i++) {
 		if (choose_address(&used, attachment->subnets[i], &taken->addresses[i], why) < 0)
 			return -1;
@@ -147,13 +149,16 @@ static void keep_frames_from_firewall(void)
 	}
 }
 
-static int make_bridge(const struct attachment *attachment, struct netlink *netlink,
-		       struct failure *why)
+static int make_bridge(const struct attachment *attachment, const struct taken *taken,
+		       struct netlink *netlink, struct failure *why)
 {
 	unsigned int group = attachment->internal ? GROUP_INTERNAL : GROUP_EXTERNAL;
 	unsigned int index = if_nametoindex(attachment->bridge);
 
 	keep_frames_from_firewall();
+	/* Perhaps of a network that was removed, with other addresses and other rules. */
+	if (index != 0 && taken->first && link_delete(netlink, attachment->bridge) == 0)
+		index = 0;
 	if (index == 0) {
 		if (link_make_bridge(netlink, attachment->bridge, group, attachment->mtu) < 0)
 			return fail(why, "network", attachment->bridge);
@@ -282,7 +287,7 @@ static int wire(struct wiring *wiring, const struct attachment *attachment, stru
 {
 	int result = -1;
 
-	if (make_bridge(attachment, netlink, why) < 0)
+	if (make_bridge(attachment, taken, netlink, why) < 0)
 		return -1;
 	if (setns(wiring->container, CLONE_NEWNET) < 0)
 		return fail(why, "network", "setns");

@@ -1,4 +1,4 @@
-import { UsageError } from '../base/error.ts';
+import { TsmanError, UsageError } from '../base/error.ts';
 import { isNetworkName } from '../network/attachment.ts';
 import type { NetworkMode } from '../network/mode.ts';
 import type { NamespaceType } from '../oci/runtime-config.ts';
@@ -29,6 +29,11 @@ export function parseNetworkMode(values: readonly string[]): NetworkMode {
   if (value === 'host' || value === 'none') return value;
   if (value.startsWith('container:') || value.startsWith('ns:') || value.startsWith('pasta:'))
     return value as NetworkMode;
+  if (value.startsWith('slirp4netns'))
+    throw new TsmanError(
+      'option --network slirp4netns: not supported: it hides the addresses of clients, which pasta keeps',
+      { hint: 'leave it out, or use --network pasta:OPTIONS' },
+    );
   throw new UsageError(`option --network: no mode ${JSON.stringify(value)}`, {
     hint: 'modes are default, host, none, container:NAME, ns:PATH and pasta:OPTIONS, or the name of a network',
   });

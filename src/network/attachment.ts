@@ -25,6 +25,11 @@ export function isNetworkName(value: string): boolean {
 /** Parses `NAME[:ip=…,ip6=…,mac=…,alias=…,interface_name=…]`. @throws UsageError */
 export function parseAttachment(text: string): NetworkAttachment {
   const colon = text.indexOf(':');
+  if (/^(default|private|podman|bridge):/.test(text))
+    throw new UsageError(
+      `option --network ${text}: the default network has no addresses and names to choose`,
+      { hint: 'make one of your own with tsman network create NAME' },
+    );
   const network = colon < 0 ? text : text.slice(0, colon);
   const words = colon < 0 ? [] : text.slice(colon + 1).split(',');
   let attachment: NetworkAttachment = { network, aliases: [] };
