@@ -41,8 +41,9 @@ export async function loadStorage(options: GlobalOptions): Promise<StorageConf |
 /** What containers.conf says; undefined when it says nothing. */
 export async function loadContainers(options: GlobalOptions): Promise<ContainersConf | undefined> {
   const search = confSearch(options);
-  if (findConfFiles('containers', search).length === 0) return undefined;
-  return await (await import('../config/containers-conf.ts')).loadContainersConf(search);
+  const files = findConfFiles('containers', search);
+  if (files.length === 0) return undefined;
+  return await (await import('../config/containers-conf.ts')).loadContainersConf(search, files);
 }
 
 /** A command's options with the user's defaults from containers.conf. */

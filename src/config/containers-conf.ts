@@ -1,5 +1,5 @@
 import { TsmanError } from '../base/error.ts';
-import { type ConfSearch, findConfFiles } from './conf-files.ts';
+import { type ConfFile, type ConfSearch, findConfFiles } from './conf-files.ts';
 import { KEYS } from './containers-conf-keys.ts';
 import { isTable, mergeToml, type TomlTable } from './toml.ts';
 
@@ -19,8 +19,10 @@ export type ConfValue = string | number | boolean | readonly string[];
 const NOTHING: ContainersConf = { files: [], values: new Map(), unknown: [], ignored: [] };
 
 /** Reads what there is. Without a file, or with comments only, no parser is loaded. */
-export async function loadContainersConf(search: ConfSearch): Promise<ContainersConf> {
-  const files = findConfFiles('containers', search);
+export async function loadContainersConf(
+  search: ConfSearch,
+  files: readonly ConfFile[] = findConfFiles('containers', search),
+): Promise<ContainersConf> {
   if (files.length === 0) return NOTHING;
   const document = await mergeToml(files);
   const paths = files.map(({ path }) => path);

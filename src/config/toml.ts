@@ -21,10 +21,9 @@ export async function mergeToml(files: readonly ConfFile[]): Promise<TomlTable> 
 
 /** The files that distributions ship are nine tenths comments, on which the parser would spend 1 ms. */
 function withoutComments(text: string): string {
+  const stripped = text.replace(/^[^\S\n]*#.*\n?/gm, '');
   // In a string of several lines a line that begins with # is no comment.
-  return /'''|"""/.test(text.replace(/^\s*#.*$/gm, ''))
-    ? text
-    : text.replace(/^[^\S\n]*#.*$/gm, '');
+  return /'''|"""/.test(stripped) ? text : stripped;
 }
 
 /** True for a TOML table. */
