@@ -1,11 +1,14 @@
 import { TsmanError, UsageError } from '../base/error.ts';
 import { startRequired } from '../container/dependencies.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from '../container/detach-keys.ts';
+import type { Container } from '../container/record.ts';
+import { removeContainer } from '../container/remove.ts';
 import { removeImageIfUnused } from '../container/remove-image.ts';
 import { type StartOptions, startAndBecome, startAndWait } from '../container/start.ts';
 import { defineCommand } from './command.ts';
 import { CONTAINER_OPTIONS } from './container-options.ts';
 import { create } from './create-container.ts';
+import type { Engine } from './engine.ts';
 
 const RUN_OPTIONS = {
   ...CONTAINER_OPTIONS,
@@ -57,12 +60,30 @@ export const runCommand = defineCommand({
       announce: options.detach ? container.id : undefined,
     };
     await startRequired(engine, container);
-    if (!options.rmi) return await startAndBecome(engine, container, start);
-    const exitCode = await startAndWait(engine, container, start);
+    const exitCode = await startOrRemove(engine, container, () =>
+      options.rmi
+        ? startAndWait(engine, container, start)
+        : startAndBecome(engine, container, start),
+    );
+    if (!options.rmi) return exitCode;
     if (container.imageID !== undefined) await removeImageIfUnused(engine, container.imageID);
     return exitCode;
   },
 });
+
+/** What fails before there is a helper leaves no `--rm` container; the helper's own failures: explain.ts. */
+async function startOrRemove(
+  engine: Engine,
+  container: Container,
+  start: () => Promise<number>,
+): Promise<number> {
+  try {
+    return await start();
+  } catch (error) {
+    if (container.autoRemove) await removeContainer(engine, container, { force: true });
+    throw error;
+  }
+}
 
 function attachedStreams(
   asked: readonly string[],

@@ -79,6 +79,28 @@ function isDelegated(directory: string): boolean {
   }
 }
 
+/**
+ * Whether a process of ours may be born in this cgroup. From a login session the way leads through
+ * a cgroup of root's; then systemd is asked to take us to the side of the containers.
+ */
+export function isReachable(path: string): boolean {
+  const own = cgroupPath('self');
+  if (own === undefined) return false;
+  if (isDelegated(commonAncestor(ROOT + own, path))) return true;
+  try {
+    moveIntoScope(`tsman-exec-${randomBytes(8).toString('hex')}.scope`, undefined);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function commonAncestor(one: string, other: string): string {
+  const words = other.split('/');
+  const differs = one.split('/').findIndex((word, at) => word !== words[at]);
+  return words.slice(0, differs < 0 ? undefined : differs).join('/');
+}
+
 /** A cgroup with controllers for its children has no processes itself: ours goes to a child as well. */
 function splitOwn(own: string, name: string): string {
   if (!isDelegated(own))

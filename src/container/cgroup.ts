@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { hasCode, TsmanError } from '../base/error.ts';
 import type { PlanRecord } from '../helper/plan.ts';
-import { enableControllers, placeCgroup } from './cgroup-place.ts';
+import { enableControllers, isReachable, placeCgroup } from './cgroup-place.ts';
 import { cgroupOf } from './own-cgroup.ts';
 import type { Container } from './record.ts';
 import { type CgroupWrite, cgroupWrites, controllersOf, type Resources } from './resources.ts';
@@ -58,8 +58,11 @@ function writeFiles(directory: string, writes: readonly CgroupWrite[], areOption
   }
 }
 
-/** The record that puts one more process beside the container's own. */
+/**
+ * The record that puts one more process beside the container's own. From where it cannot be reached,
+ * and there is no systemd to help, the process stays outside.
+ */
 export function joinCgroup(container: Container, state: ContainerState): PlanRecord[] {
   const path = cgroupOf(container.id, state.pid);
-  return path !== undefined && fs.existsSync(path) ? [['cgroup', path]] : [];
+  return path !== undefined && fs.existsSync(path) && isReachable(path) ? [['cgroup', path]] : [];
 }

@@ -2,7 +2,9 @@ import type { Directories } from '../rootless/directories.ts';
 import type { CreateTarget } from './create.ts';
 import { type Health, readHealth } from './health.ts';
 import { networkSettings, portBindings } from './inspect-network.ts';
+import { inspectResources } from './inspect-resources.ts';
 import { logPath } from './logs.ts';
+import { cgroupOf } from './own-cgroup.ts';
 import { type Container, readConfig } from './record.ts';
 import { type ContainerState, containerDirectory, readState, runDirectory } from './state.ts';
 import type { OwnUserns } from './userns.ts';
@@ -33,7 +35,7 @@ export function inspectContainer(
     StaticDir: containerDirectory(directories, container.id),
     OCIConfigPath: `${containerDirectory(directories, container.id)}/config.json`,
     LogPath: logPath(directories, container),
-    LogTag: '',
+    LogTag: spec.log.tag ?? '',
     ConmonPidFile: '',
     PidFile: spec.pidFile ?? '',
     Name: container.name,
@@ -77,7 +79,7 @@ function inspectState(
     Error: stateError(state, container),
     StartedAt: state.startedAt?.toISOString() ?? NEVER,
     FinishedAt: state.finishedAt?.toISOString() ?? NEVER,
-    CgroupPath: '',
+    CgroupPath: (cgroupOf(container.id, state.pid) ?? '').replace('/sys/fs/cgroup', ''),
     ...(health === undefined ? {} : { Health: health }),
     Checkpointed: false,
     Restored: false,
@@ -142,6 +144,7 @@ function inspectConfig(
     Umask: (process.user.umask ?? 0o22).toString(8).padStart(4, '0'),
     Timeout: spec.timeoutSeconds,
     StopTimeout: spec.stopTimeoutSeconds,
+    SdNotifyMode: spec.sdnotify ?? 'container',
     ExposedPorts: Object.fromEntries(
       spec.exposedPorts.map((name) => [name.includes('/') ? name : `${name}/tcp`, {}]),
     ),
@@ -172,7 +175,7 @@ function inspectHostConfig(
       Type: log.driver,
       Config: null,
       Path: log.path ?? '',
-      Tag: '',
+      Tag: spec.log.tag ?? '',
       Size: log.maxSizeBytes === 0 ? '0B' : `${log.maxSizeBytes}B`,
     },
     NetworkMode: spec.networkMode === 'private' ? 'pasta' : spec.networkMode,
@@ -198,6 +201,7 @@ function inspectHostConfig(
     Cgroup: '',
     Links: null,
     OomScoreAdj: config.process.oomScoreAdj ?? 0,
+    ...inspectResources(spec),
     PidMode: mode('pid'),
     Privileged: spec.privileged,
     PublishAllPorts: false,

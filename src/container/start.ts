@@ -88,14 +88,13 @@ async function prepareStart(
   const runDir = runDirectory(directories, container.id);
   fs.mkdirSync(runDir, { recursive: true, mode: 0o700 });
   writeRunFiles(target, container, config, runDir);
+  // Before the marks: what asks for something that cannot be had has not been started.
+  const program = steps(target, container, config);
+  const settings = boxSettings(target, container, config, options);
   setWanted(directories, container.id, 'running');
   markStarted(target, container.id);
   const path = freshPlanPath(runDir);
-  writePlan(path, [
-    failure,
-    ...boxSettings(target, container, config, options),
-    ...steps(target, container, config),
-  ]);
+  writePlan(path, [failure, ...settings, ...program]);
   return path;
 }
 
