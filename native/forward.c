@@ -14,6 +14,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "datagram.h"
 #include "forward.h"
@@ -115,8 +116,7 @@ static bool find_target(const struct lease *lease, void *context)
 	return false;
 }
 
-/* Looked up for each connection: networks come and go while the container runs. */
-static bool find_container(int family, struct ip_address *address)
+static bool look_up(int family, struct ip_address *address)
 {
 	struct target target = { .family = family };
 
@@ -127,6 +127,28 @@ static bool find_container(int family, struct ip_address *address)
 	}
 	*address = target.address;
 	return target.name[0] != '\0';
+}
+
+/* Networks come and go while the container runs: looked up anew when a lease has. */
+static bool find_container(int family, struct ip_address *address)
+{
+	static struct {
+		struct timespec changed;
+		struct ip_address address;
+		bool found;
+	} known[2];
+	size_t which = family == AF_INET6;
+	struct stat status;
+
+	if (fstat(leases, &status) < 0)
+		return look_up(family, address);
+	if (status.st_mtim.tv_sec != known[which].changed.tv_sec ||
+	    status.st_mtim.tv_nsec != known[which].changed.tv_nsec) {
+		known[which].changed = status.st_mtim;
+		known[which].found = look_up(family, &known[which].address);
+	}
+	*address = known[which].address;
+	return known[which].found;
 }
 
 static bool is_loopback(const struct ip_address *address)
