@@ -28,6 +28,7 @@ struct exec {
 	int pidfd; /* of the target */
 	int sealed;
 	int cgroup;
+	int later; /* namespaces to enter after the birth in the cgroup */
 	int terminal;
 	pid_t child;
 	struct stage_descriptors keep;
@@ -94,7 +95,10 @@ static pid_t clone_command(struct exec *exec, struct failure *why)
 		return (pid_t)fail(why, "clone", "command");
 	if (pid > 0)
 		return pid;
-	(void)seal_execute(exec->sealed, &exec->keep, why);
+	if (exec->later != 0 && setns(exec->pidfd, exec->later) < 0)
+		(void)fail(why, "target", "setns");
+	else
+		(void)seal_execute(exec->sealed, &exec->keep, why);
 	(void)message_send_failure(exec->keep.sync, why);
 	_exit(125);
 }
@@ -107,7 +111,7 @@ static _Noreturn void intermediate(struct exec *exec)
 
 	if (null < 0 || place_stdio(exec->plan, null) < 0)
 		(void)fail(&why, "stdio", "/dev/null");
-	else if (exec_join(exec->plan, exec->target, exec->pidfd, &why) == 0)
+	else if (exec_join(exec->plan, exec->target, exec->pidfd, &exec->later, &why) == 0)
 		message.pid = clone_command(exec, &why);
 	if (why.error != 0)
 		(void)message_send_failure(exec->keep.sync, &why);

@@ -14,8 +14,9 @@ int unshare_main(const struct plan *plan);
  * `path` in the container of `target`. Says on `sync` which pid it has, or what failed. */
 _Noreturn void exec_probe(const char *path, pid_t target, int pidfd, int output, int sync);
 
-/* exec_join.c: enter every namespace in which `pid` differs from us, and be root there. */
-int exec_join(const struct plan *plan, pid_t pid, int pidfd, struct failure *why);
+/* exec_join.c: enter every namespace in which `pid` differs from us, and be root there.
+ * `later`: flags of those that the command's process has to enter itself. */
+int exec_join(const struct plan *plan, pid_t pid, int pidfd, int *later, struct failure *why);
 /* exec_wait.c: forward signals with `sig-proxy` until the child ends; its exit status. */
 int exec_wait(const struct plan *plan, pid_t child, int pidfd);
 

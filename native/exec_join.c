@@ -35,12 +35,16 @@ static int differing_namespaces(pid_t pid, int *flags, struct failure *why)
 	return 0;
 }
 
-int exec_join(const struct plan *plan, pid_t pid, int pidfd, struct failure *why)
+int exec_join(const struct plan *plan, pid_t pid, int pidfd, int *later, struct failure *why)
 {
 	int flags;
 
 	if (differing_namespaces(pid, &flags, why) < 0)
 		return -1;
+	/* From within that namespace no process may be born in a cgroup that we are outside of
+	 * (the mount option nsdelegate, cgroup-v2.rst): whoever is born there joins it. */
+	*later = plan_find(plan, "cgroup") != NULL ? flags & CLONE_NEWCGROUP : 0;
+	flags &= ~*later;
 	/* Without its mount namespace the "container" would be the host. */
 	if ((flags & CLONE_NEWNS) == 0)
 		return fail_errno(why, "target", "mount namespace", EINVAL);

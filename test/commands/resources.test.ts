@@ -111,7 +111,7 @@ async function inCgroup(scratch: Scratch, script: string): Promise<string> {
     set -e
     mount --make-rprivate /
     umount -l /sys/fs/cgroup
-    mount -t cgroup2 none /sys/fs/cgroup
+    mount -t cgroup2 -o nsdelegate none /sys/fs/cgroup
     top=/sys/fs/cgroup/test-$$
     mkdir -p $top/shell
     echo $$ > $top/shell/cgroup.procs
