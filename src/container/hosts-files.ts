@@ -49,7 +49,7 @@ export function hostsFile(
 }
 
 /** `--add-host name[;name…]:ip` as a line of /etc/hosts; `host-gateway` is the host's address. */
-function addHostLine(text: string, hostIP: string | undefined): string {
+export function addHostLine(text: string, hostIP: string | undefined): string {
   const { names, address } = parseAddHost(text);
   if (address !== HOST_GATEWAY) return `${address} ${names.join(' ')}`;
   if (hostIP === undefined)

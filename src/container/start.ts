@@ -22,6 +22,7 @@ import { containerSteps } from './plan.ts';
 import { prepareVolumes } from './prepare-volumes.ts';
 import { type Container, readConfig } from './record.ts';
 import { seccompProgram } from './seccomp.ts';
+import { sharedNetworkFiles } from './shared-network.ts';
 import { containerDirectory, readState, runDirectory } from './state.ts';
 import { makeVfsRoot } from './vfs-root.ts';
 import { setWanted } from './wanted.ts';
@@ -128,15 +129,16 @@ function freshPlanPath(runDir: string): string {
 
 /** /etc/hosts and its like, and the marker by which a container in any container engine is known. */
 function writeRunFiles(
-  { storage }: CreateTarget,
+  target: CreateTarget,
   container: Container,
   config: RuntimeConfig,
   runDir: string,
 ): void {
-  const networks = networksOf(storage, container).map(({ network }) => network);
+  const networks = networksOf(target.storage, container).map(({ network }) => network);
   const files = {
     hosts: hostsFile(container, config.hostname, defaultAddresses(container)),
     'resolv.conf': resolvConf(container, networks),
+    ...sharedNetworkFiles(target, container),
     hostname: `${config.hostname ?? ''}\n`,
     containerenv: '',
   };
