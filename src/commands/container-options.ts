@@ -70,7 +70,7 @@ export const CONTAINER_OPTIONS = {
     kind: 'text',
     value: 'DRIVER',
     help: 'where output is kept',
-    choices: ['k8s-file', 'json-file', 'none', 'passthrough'],
+    choices: ['k8s-file', 'json-file', 'none', 'passthrough', 'passthrough-tty'],
   },
   logOpt: { kind: 'list', value: 'NAME=VALUE', help: 'path=, max-size=, max-file=, tag=' },
   macAddress: { kind: 'text', value: 'MAC', help: 'MAC address on the --network NAME' },

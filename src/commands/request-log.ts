@@ -8,16 +8,21 @@ const LOG_DRIVERS: readonly string[] = ['k8s-file', 'json-file', 'none', 'passth
 
 /** Drivers of Docker and Podman that are known and refused, with what to use instead. */
 const OTHER_DRIVERS: Readonly<Record<string, string>> = {
-  'passthrough-tty': 'use passthrough, which passes a terminal on as well',
   journald: 'the journal is not written to; a systemd unit with --log-driver passthrough is',
   local: 'use k8s-file or json-file',
+};
+
+/** passthrough passes a terminal on as well. */
+const DRIVER_ALIASES: Readonly<Record<string, LogDriver>> = {
+  '': 'k8s-file',
+  'passthrough-tty': 'passthrough',
 };
 
 const KNOWN_KEYS = ['path', 'max-size', 'max-file', 'tag', 'label', 'labels', 'mode'];
 
 /** Parses `--log-driver` and `--log-opt`. @throws UsageError, TsmanError */
 export function parseLog(driver: string | undefined, options: readonly string[]): LogSettings {
-  const chosen = driver === undefined || driver === '' ? 'k8s-file' : driver;
+  const chosen = DRIVER_ALIASES[driver ?? ''] ?? driver ?? 'k8s-file';
   const other = OTHER_DRIVERS[chosen];
   if (other !== undefined)
     throw new TsmanError(`option --log-driver: ${chosen} is not supported`, { hint: other });
@@ -34,6 +39,10 @@ export function parseLog(driver: string | undefined, options: readonly string[])
   }
   if (pairs['mode'] !== undefined && pairs['mode'] !== 'blocking')
     throw new TsmanError('option --log-opt mode: output is never dropped here, so only "blocking"');
+  if (pairs['label'] !== undefined || pairs['labels'] !== undefined)
+    throw new TsmanError('option --log-opt labels: labels are not written into a log', {
+      hint: 'tsman inspect tells them',
+    });
   return {
     driver: chosen as LogDriver,
     path: pairs['path'] === undefined ? undefined : resolve(pairs['path']),
