@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -201,6 +202,52 @@ requires(
     assert.match(used.stderr, /is used by container web/);
     assert.is((await tsman('network', 'rm', '-f', 'one')).exitCode, 0);
     assert.is((await tsman('network', 'exists', 'one')).exitCode, 1);
+  }),
+);
+
+requires(
+  test,
+  'userns',
+  'pasta',
+  'tun',
+)(
+  'serves many clients at once, and datagrams; a port without a server is refused',
+  withNetworks(async (tsman) => {
+    const ports = ['-p', '18474:80', '-p', '18475:81', '-p', '127.0.0.1:18476:80/udp'];
+    await run(tsman, 'web', server(80), '--network', 'one', ...ports);
+    await eventually('10.89.0.1', () => ask('127.0.0.1', 18474));
+    const answers = await Promise.all(Array.from({ length: 50 }, () => ask('127.0.0.1', 18474)));
+    assert.equal(new Set(answers), new Set(['10.89.0.1']));
+    assert.match(
+      await ask('127.0.0.1', 18475).catch((error: Error) => error.message),
+      /ECONNRESET/,
+    );
+    await tsman('exec', '-d', 'web', '/usr/bin/perl', '-MIO::Socket::IP', '-e', server(80, 'udp'));
+    await eventually('10.89.0.1', () => askDatagram(18476));
+  }),
+);
+
+function askDatagram(port: number): Promise<string> {
+  const socket = createSocket('udp4');
+  return new Promise<string>((resolve, reject) => {
+    socket.once('message', (bytes) => resolve(bytes.toString().replace('::ffff:', '')));
+    setTimeout(() => reject(new Error('no answer')), 200);
+    socket.send('x', port, '127.0.0.1');
+  }).finally(() => socket.close());
+}
+
+requires(
+  test,
+  'userns',
+  'pasta',
+  'tun',
+)(
+  "a container that shares another one's network has its names, too",
+  withNetworks(async (tsman) => {
+    await run(tsman, 'web', server(80), '--network', 'one');
+    const guest = ['run', '--rm', '--network', 'container:web'];
+    const { stdout } = await tsman(...guest, ...PERL, RESOLVE('web'));
+    assert.match(stdout, /^10\.89\.0\.2/);
   }),
 );
 
