@@ -292,7 +292,11 @@ void health_expire(int64_t now)
 		state.timed_out = true;
 		kill(state.probe.pid, SIGKILL);
 	}
-	if (state.next_at != 0 && now >= state.next_at)
+	if (state.next_at == 0 || now < state.next_at)
+		return;
+	if (probe_would_freeze(state.loop->monitor))
+		schedule();
+	else
 		health_probe_now();
 }
 

@@ -2,12 +2,14 @@
  * (exec.c): it joins the container, clones the command as our own child, and leaves. */
 #include "probe.h"
 
+#include <string.h>
 #include <sys/socket.h>
 
 #include "exec.h"
 #include "message.h"
 #include "process.h"
 #include "syscalls.h"
+#include "text.h"
 
 /* The child's pid; a failure may come first, when the command was quicker than its maker. */
 static int receive_pid(struct probe *probe, struct failure *why)
@@ -23,6 +25,20 @@ static int receive_pid(struct probe *probe, struct failure *why)
 	if (probe->pid > 0)
 		return 0;
 	return why->error != 0 ? -1 : fail_errno(why, "health", "no process", ECHILD);
+}
+
+bool probe_would_freeze(const struct monitor *monitor)
+{
+	const struct record *record = plan_find(monitor->plan, "cgroup");
+	struct text path = { .length = 0 };
+	char events[256];
+
+	if (record == NULL)
+		return false;
+	text_add(&path, record->argv[0]);
+	text_add_bytes(&path, "/cgroup.events", sizeof "/cgroup.events");
+	return read_small_file(AT_FDCWD, path.bytes, events, sizeof events) >= 0 &&
+	       strstr(events, "frozen 1") != NULL;
 }
 
 int probe_start(struct probe *probe, const struct monitor *monitor, const char *path,

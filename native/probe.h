@@ -13,6 +13,8 @@ struct probe {
 	int sync;      /* tells why it could not be executed; -1 */
 };
 
+/* The container is paused: a probe would be born frozen. */
+bool probe_would_freeze(const struct monitor *monitor);
 /* Start the command of the exec plan at `path`. Returns 0 or -1. */
 int probe_start(struct probe *probe, const struct monitor *monitor, const char *path,
 		struct failure *why);

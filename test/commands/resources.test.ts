@@ -202,4 +202,19 @@ asRoot('paused: shown, no exec, and stop lets it go on first', () =>
   }),
 );
 
+asRoot('the health of a paused container is left as it was', () =>
+  withProbe(async (_tsman, scratch) => {
+    const output = await inCgroup(
+      scratch,
+      `health() { "$TSMAN" inspect c --format '{{.State.Health.Status}} {{len .State.Health.Log}}'; }
+       ${RUN} --health-cmd '["/bin/probe","exit","0"]' --health-interval 1s --health-timeout 1s \
+         --health-retries 1 ${PROBE_IMAGE} /bin/probe sleep 60 >/dev/null
+       "$TSMAN" wait --condition healthy c >/dev/null
+       "$TSMAN" pause c >/dev/null
+       health; sleep 3; health`,
+    );
+    assert.match(output, /^(healthy \d)\n\1$/m);
+  }),
+);
+
 test.run();
