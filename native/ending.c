@@ -124,6 +124,8 @@ static bool move_to_trash(const struct monitor *monitor)
 
 void ending_release(const struct monitor *monitor, const struct ending *ending)
 {
+	const char *cgroup = setting(monitor->plan, "cgroup");
+
 	if (move_to_trash(monitor)) {
 		move_volumes(monitor->plan);
 		remove_contents(monitor->run_dir);
@@ -134,8 +136,8 @@ void ending_release(const struct monitor *monitor, const struct ending *ending)
 		unlinkat(monitor->run_dir, "attach.sock", 0);
 	}
 	/* Empty by now; what a host pid namespace leaves in it keeps it. */
-	if (setting(monitor->plan, "cgroup") != NULL)
-		(void)rmdir(setting(monitor->plan, "cgroup"));
+	if (cgroup != NULL)
+		(void)rmdir(cgroup);
 	/* Before the clients hear of the end: whoever saw one leave may start it again at once. */
 	flock(monitor->lock, LOCK_UN);
 }

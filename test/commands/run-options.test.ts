@@ -63,10 +63,7 @@ test('that are refused exit with 125 and one line', () =>
     await loadProbe(tsman);
     for (const [option, pattern] of [
       ['--pod=web', /pods do not exist/],
-      ['--gpus=all', /GPU/],
-      ['--ip=10.0.0.2', /networks/],
       ['--oom-kill-disable', /cgroup v2/],
-      ['--userns=keep-id', /user namespace/],
       ['--log-driver=journald', /journald is not supported/],
     ] as const) {
       const { exitCode, stderr } = await tsman('run', option, PROBE_IMAGE, '/bin/probe');
