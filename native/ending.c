@@ -55,11 +55,15 @@ void ending_prepare(const struct monitor *monitor)
 	memory_events = open(path.bytes, O_RDONLY | O_CLOEXEC);
 }
 
+/* Whether the kernel killed for memory since the last end: the cgroup's count outlives restarts. */
 static bool was_out_of_memory(void)
 {
 	static const char key[] = "\noom_kill ";
+	static long long seen;
+	long long now;
 	char buffer[512];
 	const char *count;
+	bool more;
 	ssize_t n;
 
 	if (memory_events < 0)
@@ -69,7 +73,12 @@ static bool was_out_of_memory(void)
 		return false;
 	buffer[n] = '\0';
 	count = strstr(buffer, key);
-	return count != NULL && count[sizeof key - 1] != '0';
+	if (count == NULL)
+		return false;
+	now = strtoll(count + sizeof key - 1, NULL, 10);
+	more = now > seen;
+	seen = now;
+	return more;
 }
 
 void ending_note(struct ending *ending, int status)

@@ -2,7 +2,7 @@
 const GROUPS: readonly (readonly [heading: string, options: string])[] = [
   [
     'What runs',
-    'attach detach detachKeys entrypoint env envFile envHost envMerge unsetenv unsetenvAll httpProxy init initPath interactive tty user groupAdd workdir umask tz name hostname restart rm rmi replace stopSignal stopTimeout timeout sigProxy systemd requires preserveFd preserveFds',
+    'attach detach detachKeys entrypoint env envFile envHost envMerge unsetenv unsetenvAll httpProxy init initPath interactive tty user groupAdd workdir umask tz name hostname restart rm rmi replace stopSignal stopTimeout timeout sigProxy systemd sdnotify requires preserveFd preserveFds',
   ],
   [
     'Image',
@@ -22,7 +22,7 @@ const GROUPS: readonly (readonly [heading: string, options: string])[] = [
   ],
   [
     'Resources',
-    'memory memoryReservation memorySwap memorySwappiness cpus cpuShares cpuPeriod cpuQuota cpusetCpus cpusetMems pidsLimit ulimit oomScoreAdj oomKillDisable blkioWeight storageOpt gpus cgroups cgroupConf',
+    'memory memoryReservation memorySwap memorySwappiness cpus cpuShares cpuPeriod cpuQuota cpusetCpus cpusetMems pidsLimit ulimit oomScoreAdj oomKillDisable blkioWeight blkioWeightDevice deviceReadBps deviceWriteBps deviceReadIops deviceWriteIops storageOpt gpus cgroups cgroupConf',
   ],
   ['Health', 'noHealthcheck'],
   ['Records and logs', 'label labelFile annotation cidfile pidfile conmonPidfile logDriver logOpt'],
