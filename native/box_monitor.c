@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 
 #include "box.h"
 #include "fuse_root.h"
@@ -208,6 +209,20 @@ static int keep_network(struct box *box, struct failure *why)
 	return 0;
 }
 
+/* A removal that passed us renamed the container's directory. It looks for our state file after the
+ * rename, we look for the directory after the state file: one of the two sees the other. */
+static int check_not_removed(const struct box *box, struct failure *why)
+{
+	const char *path = plan_find(box->plan, "container-dir")->argv[0];
+	struct stat ours, named;
+
+	if (fstat(box->monitor.container_dir, &ours) < 0 || stat(path, &named) < 0)
+		return fail(why, "container-dir", path);
+	if (ours.st_ino != named.st_ino || ours.st_dev != named.st_dev)
+		return fail_errno(why, "container-dir", path, ENOENT);
+	return 0;
+}
+
 /* From the clone to the running program. */
 static int run_container(struct box *box, struct failure *why)
 {
@@ -219,7 +234,9 @@ static int run_container(struct box *box, struct failure *why)
 	close_and_forget(&box->sync);
 	if (keep_network(box, why) < 0)
 		return -1;
-	return monitor_write_state(&box->monitor, why);
+	if (monitor_write_state(&box->monitor, why) < 0)
+		return -1;
+	return check_not_removed(box, why);
 }
 
 static int launch(struct box *box, struct failure *why)

@@ -43,9 +43,8 @@ export async function removeContainer(
   await leaveVolumes(target, container, volumes, options.volumes === true);
   const trash = trashPath(target.directories, container.id);
   const isThere = renameIfThere(containerDirectory(target.directories, container.id), trash);
-  const runDir = runDirectory(target.directories, container.id);
-  await endUnseenStart(runDir);
-  fs.rmSync(runDir, { recursive: true, force: true });
+  await endUnseenStart(target.directories, container.id);
+  fs.rmSync(runDirectory(target.directories, container.id), { recursive: true, force: true });
   if (isThere) await removeTree(target, trash);
 }
 

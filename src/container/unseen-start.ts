@@ -1,15 +1,19 @@
 import * as fs from 'node:fs';
 import { hasCode } from '../base/error.ts';
+import type { Directories } from '../rootless/directories.ts';
+import { readState, runDirectory } from './state.ts';
 
 /**
- * Ends a monitor that holds the container's lock although no state file names it yet: a start that
- * began just before the container was removed. Called once the container's directory has its name in
- * the trash: a start that comes later finds no upper layer and fails by itself.
+ * Ends a start that began just before the container was removed: its monitor holds the lock or has
+ * just written its state. Called once the container's directory has its name in the trash: a start
+ * that writes its state later looks for the directory then, and ends by itself (box_monitor.c).
  */
-export async function endUnseenStart(runDir: string): Promise<void> {
+export async function endUnseenStart(directories: Directories, id: string): Promise<void> {
   const deadline = performance.now() + 5000;
   for (;;) {
-    const holder = lockHolder(`${runDir}/monitor.lock`);
+    const { monitorPid } = readState(directories, id);
+    const holder =
+      monitorPid > 0 ? monitorPid : lockHolder(`${runDirectory(directories, id)}/monitor.lock`);
     if (holder === undefined || performance.now() > deadline) return;
     try {
       // The container dies with it (PR_SET_PDEATHSIG).
