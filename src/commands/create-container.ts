@@ -54,8 +54,12 @@ export async function create(
     taken: request.mounts.map((mount) => mount.destination),
   });
   const userns = parseUserns(options, engine.userns, () => existingContainers(engine));
-  if (userns === undefined && !options.quiet)
-    context.stderr.write(bindHint(request.user ?? source.defaults.User ?? '', volumes) ?? '');
+  const hint =
+    userns === undefined && !options.quiet
+      ? bindHint(request.user ?? source.defaults.User ?? '', volumes)
+      : undefined;
+  // Only then: making the stream costs a millisecond.
+  if (hint !== undefined) context.stderr.write(hint);
   const secrets = options.secret.map((text) => parseSecretUse(engine.storage, text));
   const container = createContainer(
     engine,
