@@ -108,7 +108,9 @@ async function debianMirror(): Promise<string> {
     'Identifier: Packages',
   ]);
   const own = targets.split('\n').find((line) => line.endsWith(' bookworm main'));
-  return own?.split(' ')[0] ?? 'http://deb.debian.org/debian';
+  const uri = own?.split(' ')[0];
+  if (uri === undefined) throw new Error("apt's sources name no mirror of bookworm main");
+  return uri;
 }
 
 /** A layer that replaces, removes a file, removes a directory, and empties one (image-spec layer.md, Whiteouts). */
