@@ -52,7 +52,7 @@ async function makeDebian(directory: string): Promise<void> {
       `--include=${PACKAGES.join(',')}`,
       'bookworm',
       base,
-      await debianMirror(),
+      ...(await debianMirror()),
     ],
     MAKING_TIMEOUT_MS,
   );
@@ -82,7 +82,7 @@ export async function debianWith(...packages: string[]): Promise<string> {
       'bookworm',
       join(aside, 'rootfs.tar'),
     ];
-    await runProgram('mmdebstrap', [...words, await debianMirror()], MAKING_TIMEOUT_MS);
+    await runProgram('mmdebstrap', [...words, ...(await debianMirror())], MAKING_TIMEOUT_MS);
   });
   return join(directory, 'rootfs.tar');
 }
@@ -98,8 +98,8 @@ async function mmdebstrapOptions(): Promise<string[]> {
   ];
 }
 
-/** Where this machine's apt gets bookworm from. */
-async function debianMirror(): Promise<string> {
+/** Where this machine's apt gets bookworm from; nothing = mmdebstrap's own default. */
+async function debianMirror(): Promise<string[]> {
   const format = '$(REPO_URI) $(RELEASE) $(COMPONENT)';
   const targets = await runProgram('apt-get', [
     'indextargets',
@@ -109,8 +109,7 @@ async function debianMirror(): Promise<string> {
   ]);
   const own = targets.split('\n').find((line) => line.endsWith(' bookworm main'));
   const uri = own?.split(' ')[0];
-  if (uri === undefined) throw new Error("apt's sources name no mirror of bookworm main");
-  return uri;
+  return uri === undefined ? [] : [uri];
 }
 
 /** A layer that replaces, removes a file, removes a directory, and empties one (image-spec layer.md, Whiteouts). */
