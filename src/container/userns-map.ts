@@ -15,6 +15,10 @@ export function parseMapOption(option: string, text: string): TypedMap {
   if (match === null || size === 0)
     throw new UsageError(`option ${option} ${text}: want [FLAGS]CONTAINER_ID:FROM_ID[:AMOUNT]`);
   const [, flags = '', containerID, at, hostID] = match;
+  if (/[ug]/.test(flags))
+    throw new UsageError(`option ${option} ${text}: the flags u and g are not supported`, {
+      hint: 'give --uidmap and --gidmap each its own map',
+    });
   return {
     ...{ containerID: Number(containerID), hostID: Number(hostID), size },
     ...{ isHost: at === '@', extends: flags.includes('+') },

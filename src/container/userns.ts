@@ -160,7 +160,7 @@ function mapped(
     throw new UsageError(`options --userns ${mode} and --uidmap exclude each other`);
   const uids = options.uidmap.map((text) => parseMapOption('--uidmap', text));
   const gids = options.gidmap.map((text) => parseMapOption('--gidmap', text));
-  // A map given for one kind of id alone counts for both, unless its flags say `u` or `g`.
+  // A map given for one kind of id alone counts for both.
   const forUids = uids.length > 0 ? uids : gids;
   const forGids = gids.length > 0 ? gids : uids;
   return {

@@ -40,6 +40,7 @@ export async function makeVfsRoot(target: CreateTarget, container: Container): P
     await reader.close();
   } catch (error) {
     await Promise.all([reader.close({ kill: true }), writer.close({ kill: true })]);
+    // A failure to tidy up must not hide the first one; the next sweep tries again.
     if (fs.existsSync(partial)) await discard(target, [basename(partial)]).catch(() => {});
     throw error;
   }

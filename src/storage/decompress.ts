@@ -79,6 +79,7 @@ async function* decompress(
     throw cause;
   } finally {
     stream.destroy();
+    // What went wrong upstream has failed the stream, and was thrown from there.
     await feeding.catch(() => {});
   }
 }

@@ -49,6 +49,7 @@ export async function makeLayer(
     throw error;
   } finally {
     blob.abort();
+    // A failure to tidy up must not hide the first one; the next sweep tries again.
     if (fs.existsSync(partial)) await discard(target, [basename(partial)]).catch(() => {});
   }
 }

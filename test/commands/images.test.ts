@@ -119,6 +119,15 @@ test('what save writes, load reads, and other tools too', () =>
     }
   }));
 
+test('save refuses to compress or uncompress what it writes as stored', () =>
+  withScratch(async (tsman) => {
+    for (const words of [['--compress'], ['--uncompressed', '--format', 'oci-archive']]) {
+      const { exitCode, stderr } = await tsman('save', ...words, '-o', '/dev/null', 'any');
+      assert.is(exitCode, 125);
+      assert.match(stderr, /written from the layers as stored/);
+    }
+  }));
+
 test('import makes an image of a tar archive', () =>
   withScratch(async (tsman, scratch) => {
     const tar = join(scratch.directory, 'root.tar');

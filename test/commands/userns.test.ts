@@ -62,6 +62,7 @@ requires(
     assert.match(await create('--uidmap', '0:@0:10'), /not yours to map/);
     assert.match(await create('--uidmap', '1:1:10'), /0 must be mapped/);
     assert.match(await create('--userns', 'wat'), /unknown mode/);
+    assert.match(await create('--uidmap', 'u0:0:10'), /flags u and g are not supported/);
   }),
 );
 

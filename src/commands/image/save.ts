@@ -20,7 +20,7 @@ export const saveCommand = defineCommand({
   options: {
     compress: {
       kind: 'flag',
-      help: 'accepted for compatibility: docker-dir has the layers as they are stored',
+      help: 'refused: layers are written as they are stored',
       hidden: true,
     },
     format: {
@@ -41,7 +41,11 @@ export const saveCommand = defineCommand({
       help: 'a file, or a directory for the -dir formats; default: standard output',
     },
     quiet: { kind: 'flag', short: 'q', help: 'no progress' },
-    uncompressed: { kind: 'flag', help: 'accepted for compatibility', hidden: true },
+    uncompressed: {
+      kind: 'flag',
+      help: 'of docker-archive, which always is; refused with the other formats',
+      hidden: true,
+    },
   },
   arguments: [1, Number.POSITIVE_INFINITY],
   completes: 'images',
@@ -51,6 +55,11 @@ export const saveCommand = defineCommand({
       throw new UsageError(
         `option --format: ${JSON.stringify(options.format)}: there are ${SAVE_FORMATS.join(', ')}`,
       );
+    const asked = options.compress ? '--compress' : options.uncompressed ? '--uncompressed' : '';
+    if (asked !== '' && (options.compress || format !== 'docker-archive'))
+      throw new UsageError(`option ${asked}: ${format} is written from the layers as stored`, {
+        hint: 'docker-archive has them uncompressed, the other formats as they were pulled',
+      });
     checkOutput(format, options.output);
     const { storage } = openEngine();
     await saveImages(storage, chosen(storage, names), format, options.output ?? stdout);
