@@ -9,7 +9,11 @@ export const attachCommand = defineCommand({
   category: 'Containers',
   summary: 'connect your terminal to a running container',
   usage: 'CONTAINER',
-  examples: [['Look on without typing into it', 'tsman attach --no-stdin job']],
+  examples: [
+    ['Stop it with ctrl-c, leave it with ctrl-p ctrl-q', 'tsman attach web'],
+    ['Leave with another key', 'tsman attach --detach-keys ctrl-x web'],
+    ['Look on without typing into it', 'tsman attach --no-stdin job'],
+  ],
   options: {
     detachKeys: {
       kind: 'text',

@@ -8,6 +8,8 @@ export const createCommand = defineCommand({
   summary: 'make a container without starting it',
   usage: 'IMAGE [COMMAND [ARG...]]',
   examples: [
+    ['With the ID in a file, for a script', 'tsman create --cidfile job.id debian:12 make check'],
+    ['To put files into before it runs', 'tsman create --name web nginx && tsman cp site web:/srv'],
     ['Made now, started later', 'tsman create --name web -p 8080:80 nginx && tsman start web'],
   ],
   options: CONTAINER_OPTIONS,

@@ -9,7 +9,10 @@ export const diffCommand = defineCommand({
   category: 'Containers',
   summary: 'list the files a container added (A), changed (C) and deleted (D)',
   usage: 'CONTAINER',
-  examples: [['What a build step left behind', 'tsman diff job']],
+  examples: [
+    ['For a program', 'tsman diff --format json job'],
+    ['What a build step left behind', 'tsman diff job'],
+  ],
   options: {
     format: { kind: 'text', value: 'FORMAT', help: 'json', choices: ['json'] },
     latest: { kind: 'flag', short: 'l', help: 'the container made last' },

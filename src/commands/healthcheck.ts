@@ -8,7 +8,10 @@ export const healthcheckRunCommand = defineCommand({
   category: 'Containers',
   summary: "run a container's health check now",
   usage: 'CONTAINER',
-  examples: [['In a script', 'tsman healthcheck run web || echo web is ill']],
+  examples: [
+    ['Look without counting a failure', 'tsman healthcheck run --ignore-result web'],
+    ['In a script', 'tsman healthcheck run web || echo web is ill'],
+  ],
   options: {
     ignoreResult: { kind: 'flag', help: 'exit with 0 whatever the result' },
   },

@@ -22,7 +22,14 @@ export const inspectCommand = defineCommand({
   category: 'System',
   summary: 'show everything about containers or images as JSON',
   usage: 'NAME...',
-  examples: [['One field', "tsman inspect -f '{{.State.Status}}' web"]],
+  examples: [
+    ['Everything about a container or image', 'tsman inspect web'],
+    [
+      'Its address on a network',
+      "tsman inspect -f '{{.NetworkSettings.Networks.shop.IPAddress}}' web",
+    ],
+    ['One field', "tsman inspect -f '{{.State.Status}}' web"],
+  ],
   options: {
     format: FORMAT,
     latest: { kind: 'flag', short: 'l', help: 'the container made last' },
@@ -58,7 +65,10 @@ export const containerInspectCommand = defineCommand({
   category: 'Containers',
   summary: 'show everything about containers as JSON',
   usage: 'CONTAINER...',
-  examples: [],
+  examples: [
+    ['Its exit code', "tsman container inspect -f '{{.State.ExitCode}}' job"],
+    ['With the size of what it wrote', 'tsman container inspect --size job'],
+  ],
   options: {
     format: FORMAT,
     latest: { kind: 'flag', short: 'l', help: 'the container made last' },

@@ -18,7 +18,10 @@ export const killCommand = defineCommand({
   category: 'Containers',
   summary: 'send a signal to running containers',
   usage: 'CONTAINER...',
-  examples: [['Make a server read its configuration again', 'tsman kill -s HUP web']],
+  examples: [
+    ['Every running container', 'tsman kill --all'],
+    ['Make a server read its configuration again', 'tsman kill -s HUP web'],
+  ],
   options: {
     ...SELECTION_OPTIONS,
     filter: FILTER_OPTION,

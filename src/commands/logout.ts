@@ -9,7 +9,10 @@ export const logoutCommand = defineCommand({
   category: 'Registries',
   summary: 'forget the credentials for a registry',
   usage: '[REGISTRY]',
-  examples: [['Forget all of them', 'tsman logout --all']],
+  examples: [
+    ['From one registry', 'tsman logout registry.example.com'],
+    ['Forget all of them', 'tsman logout --all'],
+  ],
   options: {
     authfile: { kind: 'text', value: 'FILE', help: 'the auth.json to change' },
     compatAuthFile: {

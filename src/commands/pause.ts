@@ -11,7 +11,10 @@ export const pauseCommand = defineCommand({
   category: 'Containers',
   summary: 'freeze all processes of containers',
   usage: 'CONTAINER...',
-  examples: [['Hold a build for a while', 'tsman pause build']],
+  examples: [
+    ['Hold everything, go on later', 'tsman pause -a && tsman unpause -a'],
+    ['Hold a build for a while', 'tsman pause build'],
+  ],
   options: { ...SELECTION_OPTIONS, filter: FILTER_OPTION },
   arguments: [0, Number.POSITIVE_INFINITY],
   completes: 'running',
@@ -23,7 +26,10 @@ export const unpauseCommand = defineCommand({
   category: 'Containers',
   summary: 'let frozen containers go on',
   usage: 'CONTAINER...',
-  examples: [['All of them', 'tsman unpause -a']],
+  examples: [
+    ['One container', 'tsman unpause build'],
+    ['All of them', 'tsman unpause -a'],
+  ],
   options: { ...SELECTION_OPTIONS, filter: FILTER_OPTION },
   arguments: [0, Number.POSITIVE_INFINITY],
   completes: 'running',

@@ -10,7 +10,11 @@ export const portCommand = defineCommand({
   category: 'Containers',
   summary: 'list the published ports of containers',
   usage: 'CONTAINER [PORT[/PROTOCOL]]',
-  examples: [["Where a server's port 80 is", 'tsman port web 80']],
+  examples: [
+    ['Every published port', 'tsman port web'],
+    ['Of all containers', 'tsman port --all'],
+    ["Where a server's port 80 is", 'tsman port web 80'],
+  ],
   options: {
     all: { kind: 'flag', short: 'a', help: 'of every running container' },
     latest: { kind: 'flag', short: 'l', help: 'of the container made last' },

@@ -10,7 +10,10 @@ export const renameCommand = defineCommand({
   category: 'Containers',
   summary: 'give a container another name',
   usage: 'CONTAINER NAME',
-  examples: [['Keep the old one for a while', 'tsman rename web web-old']],
+  examples: [
+    ['By its ID', 'tsman rename d4a213d34319 web'],
+    ['Keep the old one for a while', 'tsman rename web web-old'],
+  ],
   options: {},
   arguments: [2, 2],
   completes: 'containers',

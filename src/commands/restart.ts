@@ -11,7 +11,10 @@ export const restartCommand = defineCommand({
   category: 'Containers',
   summary: 'stop containers, where they run, and start them again',
   usage: 'CONTAINER...',
-  examples: [['Killed at once when it does not stop', 'tsman restart -t 0 web']],
+  examples: [
+    ['Only those that run', 'tsman restart --running'],
+    ['Killed at once when it does not stop', 'tsman restart -t 0 web'],
+  ],
   options: {
     ...SELECTION_OPTIONS,
     filter: FILTER_OPTION,

@@ -13,7 +13,11 @@ export const startCommand = defineCommand({
   category: 'Containers',
   summary: 'start containers that do not run',
   usage: 'CONTAINER...',
-  examples: [['Again, with its output here', 'tsman start -a job']],
+  examples: [
+    ['One or several', 'tsman start db web'],
+    ['After a reboot', 'tsman start --all --filter restart-policy=always'],
+    ['Again, with its output here', 'tsman start -a job'],
+  ],
   options: {
     all: { kind: 'flag', help: 'every container that does not run' },
     attach: { kind: 'flag', short: 'a', help: 'show its output and wait for its end' },

@@ -12,7 +12,11 @@ export const unshareCommand = defineCommand({
   summary:
     "run a command in the engine's user namespace, where you are root over your containers' files",
   usage: '[COMMAND [ARG...]]',
-  examples: [['Whose files are these inside a container?', 'tsman unshare ls -ln data']],
+  examples: [
+    ['Remove what containers left in a directory', 'tsman unshare rm -r data'],
+    ['A shell in the user namespace', 'tsman unshare'],
+    ['Whose files are these inside a container?', 'tsman unshare ls -ln data'],
+  ],
   options: {
     rootlessNetns: {
       kind: 'flag',

@@ -89,6 +89,15 @@ test('has options with a help, a letter of their own and a name for their value'
   }
 });
 
+test('shows two or three examples of each command, each about something else', async () => {
+  for (const [command] of await loadTable()) {
+    const name = command.paths[0]?.join(' ');
+    const { length } = command.examples;
+    assert.ok(length >= 2, `tsman ${name} has ${length} examples`);
+    assert.is(new Set(command.examples.map(([, line]) => line)).size, length, `tsman ${name}`);
+  }
+});
+
 test('has examples that parse', async () => {
   for (const [command] of await loadTable()) {
     for (const [, line] of command.examples) {

@@ -12,7 +12,11 @@ export const containerCleanupCommand = defineCommand({
   category: 'Containers',
   summary: 'remove what ended containers left in the run directory',
   usage: 'CONTAINER...',
-  examples: [['After a crash', 'tsman container cleanup --all']],
+  examples: [
+    ['One container', 'tsman container cleanup web'],
+    ['And remove it', 'tsman container cleanup --rm job'],
+    ['After a crash', 'tsman container cleanup --all'],
+  ],
   options: {
     all: { kind: 'flag', short: 'a', help: 'every container that does not run' },
     exec: { kind: 'text', value: 'ID', help: 'nothing to do here: exec leaves nothing behind' },

@@ -15,6 +15,8 @@ export const containerCloneCommand = defineCommand({
   summary: 'make a container like another one',
   usage: 'CONTAINER [NAME] [IMAGE]',
   examples: [
+    ['A copy with a name of its own', 'tsman container clone web web2'],
+    ['With a newer image', 'tsman container clone web web2 nginx:1.27'],
     ['A new one in the place of the old', 'tsman container clone --destroy --run web web2'],
   ],
   options: {

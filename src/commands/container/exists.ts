@@ -7,7 +7,10 @@ export const containerExistsCommand = defineCommand({
   category: 'Containers',
   summary: 'exit with 0 when the container exists, 1 when not',
   usage: 'CONTAINER',
-  examples: [['In a script', 'tsman container exists web || tsman run -d --name web nginx']],
+  examples: [
+    ['Remove it if it is there', 'tsman container exists job && tsman rm -f job'],
+    ['In a script', 'tsman container exists web || tsman run -d --name web nginx'],
+  ],
   options: {
     external: { kind: 'flag', help: 'nothing to do here: nobody else stores here', hidden: true },
   },

@@ -7,7 +7,10 @@ export const initCommand = defineCommand({
   category: 'Containers',
   summary: 'refused: there is no state between created and running here',
   usage: 'CONTAINER...',
-  examples: [],
+  examples: [
+    ['Make what the first start would make', 'tsman init web'],
+    ['Every container that never ran', 'tsman init --all'],
+  ],
   options: {
     all: { kind: 'flag', short: 'a', help: 'every container' },
     latest: { kind: 'flag', short: 'l', help: 'the container made last' },

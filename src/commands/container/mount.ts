@@ -9,7 +9,10 @@ export const mountCommand = defineCommand({
   summary:
     "mount containers' root file systems, in tsman unshare or as root, or list those mounted",
   usage: '[CONTAINER...]',
-  examples: [['In the shell of tsman unshare', 'tsman mount web']],
+  examples: [
+    ['All containers, and where they are', 'tsman mount'],
+    ['In the shell of tsman unshare', 'tsman mount web'],
+  ],
   options: {
     all: { kind: 'flag', short: 'a', help: 'all containers' },
     format: { kind: 'text', value: 'FORMAT', help: 'json', choices: ['json'] },

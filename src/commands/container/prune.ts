@@ -8,7 +8,11 @@ export const containerPruneCommand = defineCommand({
   category: 'Containers',
   summary: 'remove all containers that do not run',
   usage: '',
-  examples: [['Those older than a day', 'tsman container prune -f --filter until=24h']],
+  examples: [
+    ['Those that have not run, without asking', 'tsman container prune --force'],
+    ['Only with a label', 'tsman container prune -f --filter label=ci'],
+    ['Those older than a day', 'tsman container prune -f --filter until=24h'],
+  ],
   options: {
     filter: { kind: 'list', value: 'KEY=VALUE', help: 'only those that match: label, until' },
     force: { kind: 'flag', short: 'f', help: 'do not ask' },

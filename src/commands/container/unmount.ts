@@ -8,7 +8,10 @@ export const unmountCommand = defineCommand({
   category: 'Containers',
   summary: "unmount containers' root file systems",
   usage: '[CONTAINER...]',
-  examples: [['Every one', 'tsman unmount --all']],
+  examples: [
+    ['One container', 'tsman unmount web'],
+    ['Every one', 'tsman unmount --all'],
+  ],
   options: {
     all: { kind: 'flag', short: 'a', help: 'all that are mounted' },
     force: { kind: 'flag', short: 'f', help: 'ignored: nobody counts mounts', hidden: true },

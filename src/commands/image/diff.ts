@@ -8,7 +8,10 @@ export const imageDiffCommand = defineCommand({
   category: 'Images',
   summary: 'list what the uppermost layer of an image, or all of it against another, changed',
   usage: 'IMAGE [IMAGE]',
-  examples: [['What an update brought', 'tsman image diff debian:12.8 debian:12.7']],
+  examples: [
+    ['What the top layer of an image did', 'tsman image diff web'],
+    ['What an update brought', 'tsman image diff debian:12.8 debian:12.7'],
+  ],
   options: {
     format: { kind: 'text', value: 'FORMAT', help: 'json', choices: ['json'] },
   },

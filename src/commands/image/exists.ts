@@ -6,7 +6,10 @@ export const imageExistsCommand = defineCommand({
   category: 'Images',
   summary: 'exit with 0 when the image is in local storage, else with 1',
   usage: 'IMAGE',
-  examples: [],
+  examples: [
+    ['Pull only when it is missing', 'tsman image exists debian:12 || tsman pull debian:12'],
+    ['By its ID', 'tsman image exists 720db43d5312'],
+  ],
   options: {},
   arguments: [1, 1],
   completes: 'images',

@@ -21,7 +21,11 @@ export const historyCommand = defineCommand({
   category: 'Images',
   summary: 'show the steps an image was made in',
   usage: 'IMAGE',
-  examples: [['Whole commands', 'tsman history --no-trunc debian:12']],
+  examples: [
+    ['Sizes and commands', 'tsman history debian:12'],
+    ['For a program', 'tsman history --format json debian:12'],
+    ['Whole commands', 'tsman history --no-trunc debian:12'],
+  ],
   options: {
     format: { kind: 'text', value: 'FORMAT', help: 'json, a Go template, or "table TEMPLATE"' },
     human: { kind: 'flag', short: 'H', default: true, help: 'sizes and times in words' },

@@ -9,7 +9,10 @@ export const imageInspectCommand = defineCommand({
   category: 'Images',
   summary: 'show all that is known of images, as JSON',
   usage: 'IMAGE...',
-  examples: [['What it runs', "tsman image inspect --format '{{.Config.Cmd}}' debian:12"]],
+  examples: [
+    ['Everything', 'tsman image inspect debian:12'],
+    ['What it runs', "tsman image inspect --format '{{.Config.Cmd}}' debian:12"],
+  ],
   options: {
     format: { kind: 'text', short: 'f', value: 'FORMAT', help: 'json or a Go template' },
   },

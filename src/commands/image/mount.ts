@@ -10,7 +10,10 @@ export const imageMountCommand = defineCommand({
   category: 'Images',
   summary: 'mount images read-only, in tsman unshare or as root, or list those mounted',
   usage: '[IMAGE...]',
-  examples: [['In the shell of tsman unshare', 'tsman image mount debian:12']],
+  examples: [
+    ['All images, and where they are', 'tsman image mount'],
+    ['In the shell of tsman unshare', 'tsman image mount debian:12'],
+  ],
   options: {
     all: { kind: 'flag', short: 'a', help: 'all images' },
     format: { kind: 'text', value: 'FORMAT', help: 'json', choices: ['json'] },

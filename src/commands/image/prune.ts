@@ -10,7 +10,10 @@ export const imagePruneCommand = defineCommand({
   category: 'Images',
   summary: 'remove images that have no name, with -a all that no container uses',
   usage: '',
-  examples: [['All unused ones older than ten days', 'tsman image prune -a --filter until=240h']],
+  examples: [
+    ['Those without a name, without asking', 'tsman image prune --force'],
+    ['All unused ones older than ten days', 'tsman image prune -a --filter until=240h'],
+  ],
   options: {
     all: { kind: 'flag', short: 'a', help: 'also images with names, when no container uses them' },
     buildCache: { kind: 'flag', help: 'accepted for compatibility', hidden: true },

@@ -14,7 +14,14 @@ export const pushCommand = defineCommand({
   category: 'Images',
   summary: 'copy an image to a registry',
   usage: 'IMAGE [DESTINATION]',
-  examples: [['Under another name', 'tsman push web registry.example.com/team/web:1']],
+  examples: [
+    ['Under its own name', 'tsman push registry.example.com/team/web:1'],
+    [
+      'Compressed with zstd, the digest in a file',
+      'tsman push --compression-format zstd --digestfile digest registry.example.com/team/web:1',
+    ],
+    ['Under another name', 'tsman push web registry.example.com/team/web:1'],
+  ],
   options: {
     ...TRANSFER_OPTIONS,
     allTags: { kind: 'flag', short: 'a', help: 'every tag of the repository' },

@@ -9,7 +9,10 @@ export const tagCommand = defineCommand({
   category: 'Images',
   summary: 'give an image further names',
   usage: 'IMAGE NAME [NAME...]',
-  examples: [['For a registry', 'tsman tag web registry.example.com/team/web:1.0']],
+  examples: [
+    ['A second name', 'tsman tag debian:12 base'],
+    ['For a registry', 'tsman tag web registry.example.com/team/web:1.0'],
+  ],
   options: {},
   arguments: [2, Number.POSITIVE_INFINITY],
   completes: 'images',

@@ -8,7 +8,10 @@ export const imageTreeCommand = defineCommand({
   category: 'Images',
   summary: 'show the layers of an image, and which images end in them',
   usage: 'IMAGE',
-  examples: [['Images made from this one', 'tsman image tree --whatrequires debian:12']],
+  examples: [
+    ['Layers and the names on them', 'tsman image tree debian:12'],
+    ['Images made from this one', 'tsman image tree --whatrequires debian:12'],
+  ],
   options: {
     whatrequires: { kind: 'flag', help: 'show the images that are made from this one' },
   },

@@ -12,7 +12,10 @@ export const imageUnmountCommand = defineCommand({
   category: 'Images',
   summary: 'unmount images',
   usage: '[IMAGE...]',
-  examples: [['Every one', 'tsman image unmount --all']],
+  examples: [
+    ['One image', 'tsman image unmount debian:12'],
+    ['Every one', 'tsman image unmount --all'],
+  ],
   options: {
     all: { kind: 'flag', short: 'a', help: 'all that are mounted' },
     force: { kind: 'flag', short: 'f', help: 'ignored: nobody counts mounts', hidden: true },

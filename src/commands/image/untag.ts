@@ -8,7 +8,10 @@ export const untagCommand = defineCommand({
   category: 'Images',
   summary: 'take names away from an image, which stays',
   usage: 'IMAGE [NAME...]',
-  examples: [['One of its names', 'tsman untag web registry.example.com/team/web:1.0']],
+  examples: [
+    ['All of its names', 'tsman untag web'],
+    ['One of its names', 'tsman untag web registry.example.com/team/web:1.0'],
+  ],
   options: {},
   arguments: [1, Number.POSITIVE_INFINITY],
   completes: 'images',

@@ -9,7 +9,10 @@ export const manifestAddCommand = defineCommand({
   category: 'Images',
   summary: 'add images, of the store or of a registry, to a list',
   usage: 'LIST IMAGE...',
-  examples: [['All platforms of an image', 'tsman manifest add --all web docker://debian:12']],
+  examples: [
+    ['An image from here', 'tsman manifest add web localhost/web:arm64'],
+    ['All platforms of an image', 'tsman manifest add --all web docker://debian:12'],
+  ],
   options: {
     ...TRANSFER_OPTIONS,
     ...ENTRY_OPTIONS,

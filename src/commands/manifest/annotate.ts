@@ -14,7 +14,10 @@ export const manifestAnnotateCommand = defineCommand({
   category: 'Images',
   summary: 'change what a list says of one of its images',
   usage: 'LIST IMAGE|DIGEST',
-  examples: [['A variant', 'tsman manifest annotate --variant v7 web web:arm']],
+  examples: [
+    ['An annotation', 'tsman manifest annotate --annotation org.example.tested=yes web web:arm'],
+    ['A variant', 'tsman manifest annotate --variant v7 web web:arm'],
+  ],
   options: {
     ...ENTRY_OPTIONS,
     index: { kind: 'flag', help: '--annotation is for the list itself' },

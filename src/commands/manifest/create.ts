@@ -10,7 +10,11 @@ export const manifestCreateCommand = defineCommand({
   category: 'Images',
   summary: 'make a list of images for several platforms',
   usage: 'LIST [IMAGE...]',
-  examples: [['Of two images', 'tsman manifest create web web:amd64 web:arm64']],
+  examples: [
+    ['An empty one', 'tsman manifest create web'],
+    ['Again, in the place of the old', 'tsman manifest create --amend web web:amd64 web:arm64'],
+    ['Of two images', 'tsman manifest create web web:amd64 web:arm64'],
+  ],
   options: {
     ...TRANSFER_OPTIONS,
     all: { kind: 'flag', help: 'every image of a multi-platform one' },

@@ -7,7 +7,10 @@ export const manifestExistsCommand = defineCommand({
   category: 'Images',
   summary: 'exit with 0 when there is such a list, else with 1',
   usage: 'LIST',
-  examples: [],
+  examples: [
+    ['In a script', 'tsman manifest exists web || tsman manifest create web'],
+    ['Only its exit code counts', 'tsman manifest exists web && tsman manifest push web'],
+  ],
   options: {},
   arguments: [1, 1],
   completes: 'images',

@@ -10,7 +10,14 @@ export const manifestInspectCommand = defineCommand({
   category: 'Images',
   summary: 'show a list of this store, or a manifest or list of a registry',
   usage: 'LIST|IMAGE',
-  examples: [['What a registry has', 'tsman manifest inspect docker.io/library/debian:12']],
+  examples: [
+    ['One of yours', 'tsman manifest inspect web'],
+    [
+      'The platforms',
+      "tsman manifest inspect --format '{{range .manifests}}{{.platform.architecture}} {{end}}' web",
+    ],
+    ['What a registry has', 'tsman manifest inspect docker.io/library/debian:12'],
+  ],
   options: {
     ...REGISTRY_OPTIONS,
     format: { kind: 'text', short: 'f', value: 'FORMAT', help: 'json or a Go template' },

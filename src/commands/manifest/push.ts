@@ -11,7 +11,11 @@ export const manifestPushCommand = defineCommand({
   category: 'Images',
   summary: 'copy a list and its images to a registry',
   usage: 'LIST [DESTINATION]',
-  examples: [['Elsewhere', 'tsman manifest push web docker://registry.example.com/team/web:1']],
+  examples: [
+    ['Under its own name', 'tsman manifest push web'],
+    ['Then forget it here', 'tsman manifest push --rm web'],
+    ['Elsewhere', 'tsman manifest push web docker://registry.example.com/team/web:1'],
+  ],
   options: {
     ...TRANSFER_OPTIONS,
     all: { kind: 'flag', default: true, help: 'the images, too (always so)', hidden: true },

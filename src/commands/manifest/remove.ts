@@ -6,7 +6,13 @@ export const manifestRemoveCommand = defineCommand({
   category: 'Images',
   summary: 'take an image out of a list',
   usage: 'LIST IMAGE|DIGEST',
-  examples: [],
+  examples: [
+    ['By the name of the image', 'tsman manifest remove web web:arm'],
+    [
+      'By its digest',
+      'tsman manifest remove web sha256:e60cf2c27adb5a41c6e21ebfcb0ac9c1bb3ef3a8ee5a37d3bba4b5a4be0a7c49',
+    ],
+  ],
   options: {},
   arguments: [2, 2],
   completes: 'images',

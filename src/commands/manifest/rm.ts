@@ -10,7 +10,10 @@ export const manifestRmCommand = defineCommand({
   category: 'Images',
   summary: 'remove lists; their images stay',
   usage: 'LIST...',
-  examples: [],
+  examples: [
+    ['The list, not its images', 'tsman manifest rm web'],
+    ['No error when it has gone', 'tsman manifest rm --ignore web'],
+  ],
   options: {
     ignore: { kind: 'flag', short: 'i', help: 'no error for lists that do not exist' },
   },

@@ -9,7 +9,10 @@ export const networkConnectCommand = defineCommand({
   category: 'Networks',
   summary: 'put a container on one more network, also while it runs',
   usage: 'NETWORK CONTAINER',
-  examples: [['Under one more name', 'tsman network connect --alias db backend postgres1']],
+  examples: [
+    ['While it runs', 'tsman network connect backend web'],
+    ['Under one more name', 'tsman network connect --alias db backend postgres1'],
+  ],
   options: {
     alias: { kind: 'list', value: 'NAME', help: 'one more name on this network' },
     ip: { kind: 'text', value: 'IP', help: 'IPv4 address' },

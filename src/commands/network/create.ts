@@ -11,7 +11,11 @@ export const networkCreateCommand = defineCommand({
   category: 'Networks',
   summary: 'make a network whose containers find each other by name',
   usage: '[NAME]',
-  examples: [['With addresses of your choice', 'tsman network create --subnet 10.5.0.0/24 shop']],
+  examples: [
+    ['With a name server of its own', 'tsman network create backend'],
+    ['Without a way out', 'tsman network create --internal backend'],
+    ['With addresses of your choice', 'tsman network create --subnet 10.5.0.0/24 shop'],
+  ],
   options: {
     disableDns: { kind: 'flag', help: 'no names: containers find each other by address only' },
     dns: { kind: 'list', value: 'IP', help: 'name server for names outside' },

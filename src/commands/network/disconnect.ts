@@ -8,7 +8,10 @@ export const networkDisconnectCommand = defineCommand({
   category: 'Networks',
   summary: 'take a container off a network, also while it runs',
   usage: 'NETWORK CONTAINER',
-  examples: [['While it runs', 'tsman network disconnect backend postgres1']],
+  examples: [
+    ['Also when it does not run', 'tsman network disconnect --force backend postgres1'],
+    ['While it runs', 'tsman network disconnect backend postgres1'],
+  ],
   options: {
     force: { kind: 'flag', short: 'f', help: 'accepted: nothing holds an interface here' },
   },

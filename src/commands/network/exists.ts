@@ -6,7 +6,10 @@ export const networkExistsCommand = defineCommand({
   category: 'Networks',
   summary: 'exit with 0 when the network exists, 1 when not',
   usage: 'NETWORK',
-  examples: [['In a script', 'tsman network exists shop || tsman network create shop']],
+  examples: [
+    ['Remove it if it is there', 'tsman network exists shop && tsman network rm shop'],
+    ['In a script', 'tsman network exists shop || tsman network create shop'],
+  ],
   options: {},
   arguments: [1, 1],
   completes: 'networks',

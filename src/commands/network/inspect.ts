@@ -11,6 +11,7 @@ export const networkInspectCommand = defineCommand({
   summary: 'show everything about networks, and who is on them now',
   usage: 'NETWORK...',
   examples: [
+    ['Everything', 'tsman network inspect shop'],
     ['Its addresses', "tsman network inspect -f '{{range .subnets}}{{.subnet}}{{end}}' shop"],
   ],
   options: { format: { kind: 'text', short: 'f', value: 'FORMAT', help: 'json or a Go template' } },

@@ -21,7 +21,11 @@ export const networkLsCommand = defineCommand({
   category: 'Networks',
   summary: 'list networks',
   usage: '',
-  examples: [['Those that no container has', 'tsman network ls -f dangling=true']],
+  examples: [
+    ['All', 'tsman network ls'],
+    ['Names only', "tsman network ls --format '{{.Name}}'"],
+    ['Those that no container has', 'tsman network ls -f dangling=true'],
+  ],
   options: {
     filter: {
       kind: 'list',

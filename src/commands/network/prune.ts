@@ -9,7 +9,10 @@ export const networkPruneCommand = defineCommand({
   category: 'Networks',
   summary: 'remove all networks that no container has',
   usage: '',
-  examples: [['Those older than a day', 'tsman network prune -f --filter until=24h']],
+  examples: [
+    ['All that no container has, without asking', 'tsman network prune --force'],
+    ['Those older than a day', 'tsman network prune -f --filter until=24h'],
+  ],
   options: {
     filter: { kind: 'list', value: 'KEY=VALUE', help: 'only those that match: label, until' },
     force: { kind: 'flag', short: 'f', help: 'do not ask' },

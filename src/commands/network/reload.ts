@@ -11,7 +11,10 @@ export const networkReloadCommand = defineCommand({
   summary:
     'make the bridge networks of running containers whole again, e.g. after pasta was killed',
   usage: 'CONTAINER...',
-  examples: [['All of them', 'tsman network reload --all']],
+  examples: [
+    ['One container', 'tsman network reload web'],
+    ['All of them', 'tsman network reload --all'],
+  ],
   options: {
     all: { kind: 'flag', short: 'a', help: 'every running container' },
     latest: { kind: 'flag', short: 'l', help: 'the container made last' },

@@ -12,7 +12,10 @@ export const networkRmCommand = defineCommand({
   category: 'Networks',
   summary: 'remove networks',
   usage: 'NETWORK...',
-  examples: [['With the containers that are on it', 'tsman network rm -f shop']],
+  examples: [
+    ['Several', 'tsman network rm shop backend'],
+    ['With the containers that are on it', 'tsman network rm -f shop'],
+  ],
   options: {
     force: { kind: 'flag', short: 'f', help: 'remove the containers on it, too' },
     time: { kind: 'text', short: 't', value: 'SECONDS', help: 'accepted; --force kills at once' },

@@ -7,7 +7,10 @@ export const networkUpdateCommand = defineCommand({
   category: 'Networks',
   summary: 'change the name servers of a network, for containers that start from now on',
   usage: 'NETWORK',
-  examples: [['One more server', 'tsman network update --dns-add 10.0.0.53 shop']],
+  examples: [
+    ['One server less', 'tsman network update --dns-drop 10.0.0.53 shop'],
+    ['One more server', 'tsman network update --dns-add 10.0.0.53 shop'],
+  ],
   options: {
     dnsAdd: { kind: 'list', value: 'IP', help: 'add a server for names outside' },
     dnsDrop: { kind: 'list', value: 'IP', help: 'remove one' },

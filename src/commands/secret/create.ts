@@ -10,7 +10,11 @@ export const secretCreateCommand = defineCommand({
   category: 'Containers',
   summary: 'store a secret',
   usage: 'NAME FILE|-',
-  examples: [['From a pipe', 'pass show db | tsman secret create db -']],
+  examples: [
+    ['From a file', 'tsman secret create db db.txt'],
+    ['From a variable', 'tsman secret create --env db DB_PASSWORD'],
+    ['From a pipe', 'pass show db | tsman secret create db -'],
+  ],
   options: {
     driver: { kind: 'text', short: 'd', value: 'DRIVER', help: 'file, the only one' },
     env: { kind: 'flag', help: 'FILE is the name of an environment variable' },

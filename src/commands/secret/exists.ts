@@ -6,7 +6,10 @@ export const secretExistsCommand = defineCommand({
   category: 'Containers',
   summary: 'exit with 0 when the secret exists, with 1 when not',
   usage: 'SECRET',
-  examples: [['Make it once', 'tsman secret exists db || tsman secret create db db.txt']],
+  examples: [
+    ['Remove it if it is there', 'tsman secret exists db && tsman secret rm db'],
+    ['Make it once', 'tsman secret exists db || tsman secret create db db.txt'],
+  ],
   options: {},
   arguments: [1, 1],
   run(_options, [text = ''], { openEngine }) {

@@ -8,7 +8,10 @@ export const secretInspectCommand = defineCommand({
   category: 'Containers',
   summary: 'show what is known about secrets, not their content',
   usage: 'SECRET...',
-  examples: [['When was it changed?', "tsman secret inspect -f '{{.UpdatedAt}}' db"]],
+  examples: [
+    ['What it says', 'tsman secret inspect --showsecret db'],
+    ['When was it changed?', "tsman secret inspect -f '{{.UpdatedAt}}' db"],
+  ],
   options: {
     format: { kind: 'text', short: 'f', value: 'FORMAT', help: 'json or a Go template' },
     pretty: { kind: 'flag', help: 'accepted; the output is indented anyhow' },

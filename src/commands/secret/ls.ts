@@ -19,7 +19,10 @@ export const secretLsCommand = defineCommand({
   category: 'Containers',
   summary: 'list secrets',
   usage: '',
-  examples: [['Names', "tsman secret ls --format '{{.Name}}'"]],
+  examples: [
+    ['All', 'tsman secret ls'],
+    ['Names', "tsman secret ls --format '{{.Name}}'"],
+  ],
   options: {
     filter: { kind: 'list', short: 'f', value: 'KEY=VALUE', help: 'name= or id=' },
     format: { kind: 'text', value: 'FORMAT', help: 'json, a Go template, or "table TEMPLATE"' },

@@ -8,7 +8,10 @@ export const secretRmCommand = defineCommand({
   category: 'Containers',
   summary: 'remove secrets; containers that have one keep it',
   usage: 'SECRET...',
-  examples: [['All of them', 'tsman secret rm --all']],
+  examples: [
+    ['One', 'tsman secret rm db'],
+    ['All of them', 'tsman secret rm --all'],
+  ],
   options: {
     all: { kind: 'flag', short: 'a', help: 'every secret' },
     ignore: { kind: 'flag', short: 'i', help: 'no error for secrets that do not exist' },

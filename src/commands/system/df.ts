@@ -20,7 +20,10 @@ export const systemDfCommand = defineCommand({
   category: 'System',
   summary: 'show what images, containers and volumes take on the disk',
   usage: '',
-  examples: [['Each image, container and volume', 'tsman system df --verbose']],
+  examples: [
+    ['A summary', 'tsman system df'],
+    ['Each image, container and volume', 'tsman system df --verbose'],
+  ],
   options: {
     format: { kind: 'text', value: 'FORMAT', help: 'json, or a Go template for each line' },
     verbose: { kind: 'flag', short: 'v', help: 'every image, container and volume' },

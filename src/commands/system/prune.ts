@@ -14,7 +14,10 @@ export const systemPruneCommand = defineCommand({
   category: 'System',
   summary: 'remove stopped containers, images without a name and what killed commands left',
   usage: '',
-  examples: [['Everything that nothing uses', 'tsman system prune --all --volumes --force']],
+  examples: [
+    ['Stopped containers, unused networks, images without a name', 'tsman system prune'],
+    ['Everything that nothing uses', 'tsman system prune --all --volumes --force'],
+  ],
   options: {
     all: { kind: 'flag', short: 'a', help: 'also images with names, when no container uses them' },
     build: { kind: 'flag', help: 'ignored: builds leave nothing', hidden: true },

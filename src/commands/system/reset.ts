@@ -8,7 +8,10 @@ export const systemResetCommand = defineCommand({
   summary:
     'end all containers and remove everything: containers, images, volumes, settings of the store',
   usage: '',
-  examples: [['Without asking', 'tsman system reset --force']],
+  examples: [
+    ['After a question', 'tsman system reset'],
+    ['Without asking', 'tsman system reset --force'],
+  ],
   options: {
     force: { kind: 'flag', short: 'f', help: 'do not ask' },
   },

@@ -6,7 +6,10 @@ export const volumeExistsCommand = defineCommand({
   category: 'Volumes',
   summary: 'exit with 0 when the volume exists, with 1 when not',
   usage: 'VOLUME',
-  examples: [['Make it once', 'tsman volume exists data || tsman volume create data']],
+  examples: [
+    ['Remove it if it is there', 'tsman volume exists data && tsman volume rm data'],
+    ['Make it once', 'tsman volume exists data || tsman volume create data'],
+  ],
   options: {},
   arguments: [1, 1],
   completes: 'volumes',

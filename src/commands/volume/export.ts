@@ -9,7 +9,10 @@ export const volumeExportCommand = defineCommand({
   category: 'Volumes',
   summary: 'write what is in a volume as a tar archive',
   usage: 'VOLUME',
-  examples: [['A copy', 'tsman volume export data --output data.tar']],
+  examples: [
+    ['Compressed', 'tsman volume export data | zstd -o data.tar.zst'],
+    ['A copy', 'tsman volume export data --output data.tar'],
+  ],
   options: { output: { kind: 'text', short: 'o', value: 'FILE', help: 'instead of stdout' } },
   arguments: [1, 1],
   completes: 'volumes',

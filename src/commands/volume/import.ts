@@ -9,6 +9,7 @@ export const volumeImportCommand = defineCommand({
   summary: 'unpack a tar archive into a volume',
   usage: 'VOLUME [FILE]',
   examples: [
+    ['From a file', 'tsman volume import data data.tar'],
     ['From another machine', 'ssh other tsman volume export data | tsman volume import data -'],
   ],
   options: {},

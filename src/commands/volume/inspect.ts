@@ -10,7 +10,11 @@ export const volumeInspectCommand = defineCommand({
   category: 'Volumes',
   summary: 'show everything about volumes',
   usage: 'VOLUME...',
-  examples: [['Where its files are', "tsman volume inspect --format '{{.Mountpoint}}' data"]],
+  examples: [
+    ['Everything', 'tsman volume inspect data'],
+    ['All volumes', 'tsman volume inspect --all'],
+    ['Where its files are', "tsman volume inspect --format '{{.Mountpoint}}' data"],
+  ],
   options: {
     all: { kind: 'flag', short: 'a', help: 'every volume' },
     format: { kind: 'text', short: 'f', value: 'FORMAT', help: 'json or a Go template' },

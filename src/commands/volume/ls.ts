@@ -24,7 +24,11 @@ export const volumeLsCommand = defineCommand({
   category: 'Volumes',
   summary: 'list volumes',
   usage: '',
-  examples: [['Those that no container has', 'tsman volume ls -f dangling=true']],
+  examples: [
+    ['All', 'tsman volume ls'],
+    ['Names only', 'tsman volume ls --quiet'],
+    ['Those that no container has', 'tsman volume ls -f dangling=true'],
+  ],
   options: {
     filter: {
       kind: 'list',

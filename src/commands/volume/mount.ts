@@ -9,7 +9,10 @@ export const volumeMountCommand = defineCommand({
   category: 'Volumes',
   summary: 'print the directory of a volume',
   usage: 'VOLUME...',
-  examples: [['Where it is', 'tsman volume mount data']],
+  examples: [
+    ['Look into it', 'ls "$(tsman volume mount data)"'],
+    ['Where it is', 'tsman volume mount data'],
+  ],
   options: {},
   arguments: [1, Number.POSITIVE_INFINITY],
   completes: 'volumes',
@@ -30,7 +33,10 @@ export const volumeUnmountCommand = defineCommand({
   category: 'Volumes',
   summary: 'nothing: volumes are directories, never mounted on the host',
   usage: 'VOLUME...',
-  examples: [['For scripts made for Podman', 'tsman volume unmount data']],
+  examples: [
+    ['Several', 'tsman volume unmount data cache'],
+    ['For scripts made for Podman', 'tsman volume unmount data'],
+  ],
   options: {},
   arguments: [1, Number.POSITIVE_INFINITY],
   completes: 'volumes',

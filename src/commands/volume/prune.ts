@@ -10,7 +10,10 @@ export const volumePruneCommand = defineCommand({
   category: 'Volumes',
   summary: 'remove the volumes that no container has',
   usage: '',
-  examples: [['Named ones as well', 'tsman volume prune --all']],
+  examples: [
+    ['Those without a name, without asking', 'tsman volume prune --force'],
+    ['Named ones as well', 'tsman volume prune --all'],
+  ],
   options: {
     all: { kind: 'flag', short: 'a', help: 'named volumes, too, not only anonymous ones' },
     filter: {

@@ -12,7 +12,10 @@ export const volumeRmCommand = defineCommand({
   category: 'Volumes',
   summary: 'remove volumes and what is in them',
   usage: 'VOLUME...',
-  examples: [['With the containers that have it', 'tsman volume rm -f data']],
+  examples: [
+    ['Several', 'tsman volume rm data cache'],
+    ['With the containers that have it', 'tsman volume rm -f data'],
+  ],
   options: {
     all: { kind: 'flag', short: 'a', help: 'every volume' },
     force: { kind: 'flag', short: 'f', help: 'remove the containers that have it, too' },
