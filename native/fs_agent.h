@@ -99,7 +99,8 @@ int fs_opaque(struct fs_agent *agent, struct fs_reader *request);
 int fs_mark_opaque(struct fs_agent *agent, int fd, const struct fs_path *path);
 int fs_set(struct fs_agent *agent, struct fs_reader *request);
 int fs_remove(struct fs_agent *agent, struct fs_reader *request);
-int fs_rename(struct fs_agent *agent, struct fs_reader *request);
+/* flags: those of renameat2(2) */
+int fs_rename(struct fs_agent *agent, struct fs_reader *request, unsigned int flags);
 
 /* fs_walk.c, fs_read.c: they answer by themselves and fail without stopping the stream */
 int fs_walk(struct fs_agent *agent, struct fs_reader *request, bool only_usage, struct failure *why);

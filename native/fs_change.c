@@ -128,7 +128,7 @@ int fs_remove(struct fs_agent *agent, struct fs_reader *request)
 	return fs_clear(agent, parent, path);
 }
 
-int fs_rename(struct fs_agent *agent, struct fs_reader *request)
+int fs_rename(struct fs_agent *agent, struct fs_reader *request, unsigned int flags)
 {
 	struct fs_path *path = &agent->path, *target = &agent->other;
 	int parent;
@@ -145,7 +145,7 @@ int fs_rename(struct fs_agent *agent, struct fs_reader *request)
 	parent = fs_parent(agent, target, false, &agent->failure);
 	if (parent < 0)
 		return -1;
-	if (renameat(from, path->name, parent, target->name) < 0)
+	if (renameat2(from, path->name, parent, target->name, flags) < 0)
 		return fs_fail(agent, "rename", path);
 	fs_forget();
 	return 0;

@@ -109,6 +109,11 @@ export class FsAgent {
     this.#connection.send(FS_OPERATION.rename, new FsPayload().bytes(from).bytes(to));
   }
 
+  /** Both exist and swap their names at once, so that neither name is ever missing. */
+  exchange(one: FsPath, other: FsPath): void {
+    this.#connection.send(FS_OPERATION.exchange, new FsPayload().bytes(one).bytes(other));
+  }
+
   /** Everything below `path`, itself first, names sorted, parents before children. */
   async *walk(
     path: FsPath,

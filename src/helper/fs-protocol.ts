@@ -17,6 +17,7 @@ export const FS_OPERATION = {
   read: 13,
   usage: 14,
   sync: 15,
+  exchange: 16,
 } as const;
 
 export const FS_REPLY = { ready: 1, ok: 2, failed: 3, entry: 4, data: 5, end: 6 } as const;

@@ -5,38 +5,106 @@ import { TsmanError } from '../base/error.ts';
 import { type Digest, digestHex, isDigest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/image.ts';
 import { blobPath, blobSize, imageLayout } from '../storage/blobs.ts';
+import { unreferenced } from '../storage/garbage.ts';
 import {
   type ImageRecord,
   listImages,
   readImageConfig,
   readImageManifest,
 } from '../storage/images.ts';
-import { hasLayer } from '../storage/layers.ts';
+import { layerDifference } from '../storage/layer-check.ts';
+import { hasLayer, type LayerSource, type LayerTarget, layerPath } from '../storage/layers.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** Something wrong with the store. */
 export type Damage =
   | { readonly kind: 'blob'; readonly digest: Digest; readonly text: string }
-  | {
-      readonly kind: 'layer';
-      readonly layer: { readonly descriptor: Descriptor; readonly diffID: Digest };
-      readonly text: string;
-    }
+  | { readonly kind: 'layer'; readonly layer: LayerSource; readonly text: string }
+  | { readonly kind: 'unreferenced'; readonly text: string }
   | { readonly kind: 'image'; readonly image: ImageRecord; readonly text: string };
 
-/**
- * Looks for what is missing or is not what its name says. `isQuick` compares sizes instead of reading
- * every blob.
- */
+export interface CheckDepth {
+  /** Compares the sizes of blobs, and looks whether layers are there, instead of reading everything. */
+  readonly isQuick: boolean;
+  /** Layers and blobs that no image has had for so long are damage: what some command left. */
+  readonly unreferencedMaxMs: number;
+}
+
+/** Looks for what is missing, or is not what its name says. */
 export async function findDamage(
-  storage: Storage,
-  { isQuick }: { readonly isQuick: boolean },
+  target: LayerTarget,
+  { isQuick, unreferencedMaxMs }: CheckDepth,
 ): Promise<Damage[]> {
-  const found: Damage[] = [];
+  const { storage } = target;
+  const found: Damage[] = oldUnreferenced(storage, Date.now() - unreferencedMaxMs);
   if (!isQuick) found.push(...(await wrongBlobs(storage)));
   const bad = new Set(found.flatMap((it) => (it.kind === 'blob' ? [it.digest] : [])));
-  for (const image of listImages(storage)) found.push(...imageDamage(storage, image, bad));
+  const images = listImages(storage);
+  for (const image of images) found.push(...imageDamage(storage, image, bad));
+  if (!isQuick) found.push(...(await wrongLayers(target, images, bad)));
   return found;
+}
+
+/** By the time of the last change of the name or the mode: that of the content comes from the archive. */
+function oldUnreferenced(storage: Storage, beforeMs: number): Damage[] {
+  const { layers, blobs } = unreferenced(storage);
+  const isOld = (path: string): boolean =>
+    (fs.statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? Number.POSITIVE_INFINITY) < beforeMs;
+  const damage = (what: string): Damage => ({
+    kind: 'unreferenced',
+    text: `${what} belongs to no image`,
+  });
+  return [
+    ...layers
+      .filter((diffID) => isOld(layerPath(storage, diffID)))
+      .map((it) => damage(`layer ${it}`)),
+    ...blobs.filter((digest) => isOld(blobPath(storage, digest))).map((it) => damage(`blob ${it}`)),
+  ];
+}
+
+/** Every unpacked layer that is not what its blob unpacks to, each once whatever images share it. */
+async function wrongLayers(
+  target: LayerTarget,
+  images: readonly ImageRecord[],
+  bad: ReadonlySet<Digest>,
+): Promise<Damage[]> {
+  const found: Damage[] = [];
+  for (const [diffID, { image, descriptor }] of layerSources(target.storage, images, bad)) {
+    const layer = { descriptor, diffID };
+    const why = await layerDifference(target, layer);
+    if (why === undefined) continue;
+    const name = image.names[0] ?? image.id.slice(0, 12);
+    const text = `image ${name}: layer ${digestHex(diffID).slice(0, 12)} is damaged: ${why}`;
+    found.push({ kind: 'layer', layer, text });
+  }
+  return found;
+}
+
+/** The blobs that can be trusted to say what their layers should be. */
+function layerSources(
+  storage: Storage,
+  images: readonly ImageRecord[],
+  bad: ReadonlySet<Digest>,
+): Map<Digest, { image: ImageRecord; descriptor: Descriptor }> {
+  const sources = new Map<Digest, { image: ImageRecord; descriptor: Descriptor }>();
+  for (const image of images)
+    for (const [i, descriptor] of manifestLayers(storage, image).entries()) {
+      const diffID = image.layers[i]?.diffID;
+      const isGood =
+        !bad.has(descriptor.digest) && blobSize(storage, descriptor.digest) === descriptor.size;
+      if (diffID !== undefined && isGood) sources.set(diffID, { image, descriptor });
+    }
+  return sources;
+}
+
+/** None of an image whose manifest is damaged: that was said already. */
+function manifestLayers(storage: Storage, image: ImageRecord): readonly Descriptor[] {
+  try {
+    return readImageManifest(storage, image).layers;
+  } catch (error) {
+    if (!(error instanceof TsmanError)) throw error;
+    return [];
+  }
 }
 
 /** Every blob whose content does not have the digest that is its name. */

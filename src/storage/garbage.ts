@@ -54,6 +54,19 @@ function sweepAside(storage: Storage): void {
 }
 
 function removeBlobs(storage: Storage, collected: Collected): void {
+  for (const digest of unreachedBlobs(storage)) {
+    collected.blobs++;
+    collected.freedBytes += blobSize(storage, digest) ?? 0;
+    rmSync(blobPath(storage, digest), { force: true });
+  }
+}
+
+/** What no image reaches: unpacked layers by diffID, blobs by digest; a command under way may be about to name it. */
+export function unreferenced(storage: Storage): { layers: Digest[]; blobs: Digest[] } {
+  return { layers: unreachedLayers(storage), blobs: unreachedBlobs(storage) };
+}
+
+function unreachedBlobs(storage: Storage): Digest[] {
   const reached = new Set(
     column(
       storage,
@@ -61,12 +74,9 @@ function removeBlobs(storage: Storage, collected: Collected): void {
        UNION SELECT digest FROM manifest_lists`,
     ),
   );
-  for (const digest of namedDigests(join(imageLayout(storage), 'blobs/sha256'))) {
-    if (reached.has(digest)) continue;
-    collected.blobs++;
-    collected.freedBytes += blobSize(storage, digest) ?? 0;
-    rmSync(blobPath(storage, digest), { force: true });
-  }
+  return namedDigests(join(imageLayout(storage), 'blobs/sha256')).filter(
+    (digest) => !reached.has(digest),
+  );
 }
 
 function unreachedLayers(storage: Storage): Digest[] {

@@ -69,15 +69,29 @@ export async function ingestLayer(
 
 /** Unpacks a layer whose blob is in the store; verifies both digests again. */
 export async function unpackStoredLayer(target: LayerTarget, layer: LayerSource): Promise<void> {
-  const { digest } = layer.descriptor;
-  if (blobSize(target.storage, digest) === undefined)
-    throw new TsmanError(`blob ${digest} is missing`);
-  const body = fs.createReadStream(blobPath(target.storage, digest), { highWaterMark: READ_BYTES });
+  const { body, check } = storedBody(target.storage, layer.descriptor.digest);
+  await unpackLayer(target, body, layer, check);
+}
+
+/** The same into a directory that `makePartial` made, which is left for the caller to use and to discard. */
+export async function unpackStoredAside(
+  target: LayerTarget,
+  layer: LayerSource,
+  partial: string,
+): Promise<void> {
+  const { body, check } = storedBody(target.storage, layer.descriptor.digest);
+  await unpackAside(target, partial, { body, diffID: layer.diffID, check });
+}
+
+function storedBody(
+  storage: Storage,
+  digest: Digest,
+): { body: AsyncIterable<Uint8Array>; check: () => Promise<void> } {
+  if (blobSize(storage, digest) === undefined) throw new TsmanError(`blob ${digest} is missing`);
+  const file = fs.createReadStream(blobPath(storage, digest), { highWaterMark: READ_BYTES });
   const hash = createHash('sha256');
-  const checked = tee(body, (chunk) => hash.update(chunk));
-  await unpackLayer(target, checked, layer, async () => {
-    checkDigest(`blob ${digest}`, digest, hash);
-  });
+  const check = async (): Promise<void> => checkDigest(`blob ${digest}`, digest, hash);
+  return { body: tee(file, (chunk) => hash.update(chunk)), check };
 }
 
 /** Removes an unpacked layer: out of the store at once, then file by file. */
@@ -101,10 +115,33 @@ async function unpackLayer(
   target: LayerTarget,
   body: AsyncIterable<Uint8Array>,
   { diffID }: LayerSource,
-  checkBody: () => Promise<void>,
+  check: () => Promise<void>,
 ): Promise<void> {
-  const { storage, userns } = target;
+  const { storage } = target;
   const partial = makePartial(storage);
+  try {
+    recordLayerSize(storage, diffID, await unpackAside(target, partial, { body, diffID, check }));
+    publish(storage, partial, diffID);
+  } finally {
+    // After a failure, or when another process was first. Its own failure must not hide the first;
+    // the next sweep tries again.
+    if (fs.existsSync(partial)) await discard(target, [basename(partial)]).catch(() => {});
+  }
+}
+
+interface Unpacking {
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly diffID: Digest;
+  /** Throws unless the body was what it should be; called at its end. */
+  readonly check: () => Promise<void>;
+}
+
+/** @returns how many bytes the archive has */
+async function unpackAside(
+  { storage, userns }: LayerTarget,
+  partial: string,
+  { body, diffID, check }: Unpacking,
+): Promise<number> {
   const agent = openFsAgent({ userns, directories: storage.directories }, partial);
   try {
     const hash = createHash('sha256');
@@ -114,18 +151,13 @@ async function unpackLayer(
       sizeBytes += chunk.length;
     });
     await unpackInto(agent, tar);
-    await Promise.all([agent.sync(), checkBody()]);
+    await Promise.all([agent.sync(), check()]);
     checkDigest('layer: uncompressed content', diffID, hash);
     await agent.close();
-    recordLayerSize(storage, diffID, sizeBytes);
-    publish(storage, partial, diffID);
+    return sizeBytes;
   } catch (error) {
     await agent.close({ kill: true });
     throw error;
-  } finally {
-    // After a failure, or when another process was first. Its own failure must not hide the first;
-    // the next sweep tries again.
-    if (fs.existsSync(partial)) await discard(target, [basename(partial)]).catch(() => {});
   }
 }
 
