@@ -47,6 +47,7 @@ function optionParagraph([key, spec]: [string, OptionSpec]): string {
     spec.kind === 'flag' && spec.default === true ? 'On unless said otherwise.' : '',
     spec.kind === 'list' ? 'May be given several times.' : '',
     spec.kind !== 'flag' && spec.choices !== undefined ? `One of ${spec.choices.join(', ')}.` : '',
+    spec.kind !== 'flag' && spec.defaultText !== undefined ? `Default: ${spec.defaultText}.` : '',
     spec.kind === 'text' && spec.implied !== undefined ? `Without a value: ${spec.implied}.` : '',
   ].filter((note) => note !== '');
   const help = [`${sentence(spec.help)}`, ...notes].join(' ');

@@ -18,7 +18,8 @@ export const attachCommand = defineCommand({
     detachKeys: {
       kind: 'text',
       value: 'KEYS',
-      help: `keys that detach (${DEFAULT_DETACH_KEYS}); empty = none`,
+      help: 'keys that detach; empty = none',
+      defaultText: DEFAULT_DETACH_KEYS,
     },
     latest: { kind: 'flag', short: 'l', help: 'the container made last' },
     noStdin: { kind: 'flag', help: 'do not pass stdin on' },

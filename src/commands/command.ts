@@ -21,6 +21,8 @@ export interface TextOption {
   readonly help: string;
   /** The value meant by a bare `--name` (pflag's NoOptDefVal); then a value needs `=`. */
   readonly implied?: string;
+  /** What holds when it is not given, for help; the command's own code makes it so. */
+  readonly defaultText?: string;
   /** Values offered by completion and help. */
   readonly choices?: readonly string[];
   readonly hidden?: boolean;

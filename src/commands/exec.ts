@@ -22,7 +22,8 @@ export const execCommand = defineCommand({
     detachKeys: {
       kind: 'text',
       value: 'KEYS',
-      help: `keys that detach (${DEFAULT_DETACH_KEYS}); empty = none`,
+      help: 'keys that detach; empty = none',
+      defaultText: DEFAULT_DETACH_KEYS,
     },
     env: { kind: 'list', short: 'e', value: 'KEY[=VALUE]', help: 'set an environment variable' },
     envFile: { kind: 'list', value: 'FILE', help: 'read environment variables from a file' },

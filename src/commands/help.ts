@@ -42,10 +42,21 @@ function optionLine([key, spec]: [string, OptionSpec]): string {
         ? `[=${spec.value}]`
         : ` ${spec.value}`;
   const left = `  ${short}--${optionName(key)}${value}`;
-  const choices =
-    spec.kind !== 'flag' && spec.choices !== undefined ? ` (${spec.choices.join(', ')})` : '';
   const gap = left.length < 34 ? left.padEnd(34) : `${left}\n${' '.repeat(34)}`;
-  return `${gap}${spec.help}${choices}${spec.kind === 'flag' && spec.default === true ? ' (default true)' : ''}`;
+  return `${gap}${spec.help}${notes(spec)}`;
+}
+
+/** ` (one of a, b; default a)` */
+function notes(spec: OptionSpec): string {
+  const isOn = spec.kind === 'flag' && spec.default === true;
+  const parts =
+    spec.kind === 'flag'
+      ? [...(isOn ? ['default true'] : [])]
+      : [
+          ...(spec.choices === undefined ? [] : [spec.choices.join(', ')]),
+          ...(spec.defaultText === undefined ? [] : [`default ${spec.defaultText}`]),
+        ];
+  return parts.length === 0 ? '' : ` (${parts.join('; ')})`;
 }
 
 /** `tsman`, `tsman --help`, `tsman image`, or a word that is no command. */

@@ -39,6 +39,7 @@ export const inspectCommand = defineCommand({
       short: 't',
       value: 'TYPE',
       help: 'what the name may be',
+      defaultText: 'all',
       choices: ['all', 'container', 'image'],
     },
   },

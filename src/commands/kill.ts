@@ -25,7 +25,13 @@ export const killCommand = defineCommand({
   options: {
     ...SELECTION_OPTIONS,
     filter: FILTER_OPTION,
-    signal: { kind: 'text', short: 's', value: 'SIGNAL', help: 'the signal to send (KILL)' },
+    signal: {
+      kind: 'text',
+      short: 's',
+      value: 'SIGNAL',
+      help: 'the signal to send',
+      defaultText: 'KILL',
+    },
   },
   arguments: [0, Number.POSITIVE_INFINITY],
   completes: 'running',

@@ -1,5 +1,7 @@
+type Groups = readonly (readonly [heading: string, options: string])[];
+
 /** The headings under which --help lists the options of run and create, and what stands below each. */
-const GROUPS: readonly (readonly [heading: string, options: string])[] = [
+const GROUPS_OF_RUN: Groups = [
   [
     'What runs',
     'attach detach detachKeys entrypoint env envFile envHost envMerge unsetenv unsetenvAll httpProxy init initPath interactive tty user groupAdd workdir umask tz name hostname restart rm rmi replace stopSignal stopTimeout timeout sigProxy systemd sdnotify requires preserveFd preserveFds',
@@ -28,30 +30,45 @@ const GROUPS: readonly (readonly [heading: string, options: string])[] = [
   ['Records and logs', 'label labelFile annotation cidfile pidfile conmonPidfile logDriver logOpt'],
 ];
 
-const HEADINGS = new Map(
-  GROUPS.flatMap(([heading, options]) =>
-    options.split(' ').map((key): [string, string] => [key, heading]),
-  ),
-);
+/** The same for every other command that has more than a few. */
+const GROUPS: Groups = [
+  ['Which', 'all cidfile filter ignore last latest running since until tail type'],
+  ['Which image', 'platform arch os variant allTags policy'],
+  [
+    'Output',
+    'color digests format human names noHeading noheading noTrunc ns pod progress quiet reverse size sort timestamps watch verbose json',
+  ],
+  ['Registry', 'authfile certDir creds tlsVerify retry retryDelay'],
+  ['Processors', 'cpus cpuShares cpuPeriod cpuQuota cpusetCpus cpusetMems'],
+  ['Memory', 'memory memoryReservation memorySwap'],
+  [
+    'Disks',
+    'blkioWeight blkioWeightDevice deviceReadBps deviceWriteBps deviceReadIops deviceWriteIops',
+  ],
+  ['Addresses', 'subnet gateway ipRange ipv6 ipamDriver route ip ip6 macAddress'],
+];
 
-/** With this many options a plain list is no help. */
+const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
+  a < b ? -1 : 1;
+
+/** With no more than so many options a plain list is easier to read. */
+const FEW = 8;
 const MANY = 40;
-
-function headingOf(key: string): string {
-  return HEADINGS.get(key) ?? (key.startsWith('health') ? 'Health' : 'Other options');
-}
 
 /** The options of a command below headings; a single heading where there are few. */
 export function groupOptions<Option extends readonly [key: string, spec: unknown]>(
   options: readonly Option[],
 ): [heading: string, options: Option[]][] {
-  if (options.length < MANY) return [['Options', [...options]]];
-  const groups = new Map<string, Option[]>(GROUPS.map(([heading]) => [heading, []]));
-  for (const option of options) {
-    const heading = headingOf(option[0]);
-    const group = groups.get(heading) ?? [];
-    group.push(option);
-    groups.set(heading, group);
+  if (options.length <= FEW) return [['Options', [...options]]];
+  const named = options.length < MANY ? GROUPS : GROUPS_OF_RUN;
+  const headings = new Map(
+    named.flatMap(([heading, keys]) => keys.split(' ').map((key) => [key, heading] as const)),
+  );
+  const groups = new Map<string, Option[]>(named.map(([heading]) => [heading, []]));
+  for (const option of [...options].sort(byKey)) {
+    const [key] = option;
+    const heading = headings.get(key) ?? (key.startsWith('health') ? 'Health' : 'Other options');
+    groups.set(heading, [...(groups.get(heading) ?? []), option]);
   }
   return [...groups].filter(([, group]) => group.length > 0);
 }

@@ -34,6 +34,7 @@ export const RARE_CONTAINER_OPTIONS = {
     kind: 'text',
     value: 'HOW',
     help: "the image's volumes",
+    defaultText: 'anonymous',
     choices: ['anonymous', 'bind', 'tmpfs', 'ignore'],
   },
   passwd: {
@@ -49,30 +50,35 @@ export const RARE_CONTAINER_OPTIONS = {
   retry: {
     kind: 'text',
     value: 'NUMBER',
-    help: 'further attempts to pull after a failure that may pass (default 3)',
+    help: 'further attempts to pull after a failure that may pass',
+    defaultText: '3',
   },
   retryDelay: {
     kind: 'text',
     value: 'DURATION',
-    help: 'before the second attempt, doubled each time (default 1s)',
+    help: 'before the second attempt, doubled each time',
+    defaultText: '1s',
   },
   rmi: { kind: 'flag', help: 'remove the container and its image when it ends' },
   sdnotify: {
     kind: 'text',
     value: 'WHO',
-    help: 'who tells systemd that it is ready: container, conmon (when it runs), healthy, ignore',
+    help: 'who tells systemd that it is ready; conmon: the monitor, when it runs',
+    defaultText: 'container',
     choices: ['container', 'conmon', 'healthy', 'ignore'],
   },
   seccompPolicy: {
     kind: 'text',
     value: 'POLICY',
-    help: 'where the seccomp profile comes from: default',
+    help: 'where the seccomp profile comes from',
+    defaultText: 'default',
   },
   shmSizeSystemd: { kind: 'text', value: 'SIZE', help: 'size of the tmpfs mounts of --systemd' },
   systemd: {
     kind: 'text',
     value: 'WHEN',
     help: 'set up for systemd: true (when it is the command), false, always',
+    defaultText: 'true',
   },
   userns: {
     kind: 'text',

@@ -21,18 +21,21 @@ export const TRANSFER_OPTIONS = {
   retry: {
     kind: 'text',
     value: 'NUMBER',
-    help: 'further attempts after a failure that may pass (default 3)',
+    help: 'further attempts after a failure that may pass',
+    defaultText: '3',
   },
   retryDelay: {
     kind: 'text',
     value: 'DURATION',
-    help: 'before the second attempt, doubled each time (default 1s)',
+    help: 'before the second attempt, doubled each time',
+    defaultText: '1s',
   },
   quiet: { kind: 'flag', short: 'q', help: 'no progress' },
   progress: {
     kind: 'text',
     value: 'MODE',
     help: 'how to show progress',
+    defaultText: 'auto',
     choices: ['auto', 'plain', 'tty', 'none'],
   },
   disableContentTrust: { kind: 'flag', help: 'ignored', hidden: true },

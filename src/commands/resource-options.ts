@@ -4,7 +4,12 @@ import type { OptionSpecs } from './command.ts';
 export const RESOURCE_OPTIONS = {
   blkioWeight: { kind: 'text', value: 'N', help: 'weight of its disk traffic, 10 to 1000' },
   blkioWeightDevice: { kind: 'list', value: 'DEVICE:N', help: 'the same for one disk' },
-  cpuPeriod: { kind: 'text', value: 'MICROSECONDS', help: 'what --cpu-quota is of (100000)' },
+  cpuPeriod: {
+    kind: 'text',
+    value: 'MICROSECONDS',
+    help: 'what --cpu-quota is of',
+    defaultText: '100000',
+  },
   cpuQuota: { kind: 'text', value: 'MICROSECONDS', help: 'CPU time in each --cpu-period' },
   cpuShares: {
     kind: 'text',
@@ -28,7 +33,8 @@ export const RESOURCE_OPTIONS = {
   memorySwap: {
     kind: 'text',
     value: 'SIZE',
-    help: 'memory and swap together, -1 = all swap (twice --memory)',
+    help: 'memory and swap together, -1 = all swap',
+    defaultText: 'twice --memory',
   },
   pidsLimit: { kind: 'text', value: 'N', help: 'so many processes and threads at most, -1 = any' },
 } as const satisfies OptionSpecs;
@@ -44,7 +50,7 @@ export const CGROUP_OPTIONS = {
   cgroups: {
     kind: 'text',
     value: 'HOW',
-    help: 'enabled (needs one of its own), disabled, no-conmon, split',
+    help: 'how its cgroup is made; enabled insists on one of its own',
     choices: ['enabled', 'disabled', 'no-conmon', 'split'],
   },
 } as const satisfies OptionSpecs;

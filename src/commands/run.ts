@@ -23,7 +23,8 @@ const RUN_OPTIONS = {
   detachKeys: {
     kind: 'text',
     value: 'KEYS',
-    help: `keys that detach (${DEFAULT_DETACH_KEYS}); empty = none`,
+    help: 'keys that detach; empty = none',
+    defaultText: DEFAULT_DETACH_KEYS,
   },
   sigProxy: { kind: 'flag', default: true, help: 'send the signals tsman gets to the container' },
 } as const;

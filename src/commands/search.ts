@@ -29,7 +29,7 @@ export const searchCommand = defineCommand({
     compatible: { kind: 'flag', help: 'show stars and official, as Docker does' },
     filter: { kind: 'list', short: 'f', value: 'KEY=VALUE', help: 'is-official, stars=NUMBER' },
     format: { kind: 'text', value: 'FORMAT', help: 'json or a Go template' },
-    limit: { kind: 'text', value: 'NUMBER', help: 'at most so many (default 25)' },
+    limit: { kind: 'text', value: 'NUMBER', help: 'at most so many', defaultText: '25' },
     listTags: { kind: 'flag', help: 'list the tags of a repository' },
     noTrunc: { kind: 'flag', help: 'show descriptions in full' },
   },

@@ -24,7 +24,8 @@ export const startCommand = defineCommand({
     detachKeys: {
       kind: 'text',
       value: 'KEYS',
-      help: `keys that detach (${DEFAULT_DETACH_KEYS}); empty = none`,
+      help: 'keys that detach; empty = none',
+      defaultText: DEFAULT_DETACH_KEYS,
     },
     filter: FILTER_OPTION,
     interactive: { kind: 'flag', short: 'i', help: 'with --attach: pass stdin on' },

@@ -24,7 +24,13 @@ export const statsCommand = defineCommand({
   options: {
     all: { kind: 'flag', short: 'a', help: 'accepted: those that do not run use nothing' },
     format: { kind: 'text', value: 'TEMPLATE', help: 'json, table TEMPLATE, or a Go template' },
-    interval: { kind: 'text', short: 'i', value: 'SECONDS', help: 'time between two looks (5)' },
+    interval: {
+      kind: 'text',
+      short: 'i',
+      value: 'SECONDS',
+      help: 'time between two looks',
+      defaultText: '5',
+    },
     latest: { kind: 'flag', short: 'l', help: 'the container made last' },
     noReset: { kind: 'flag', help: 'do not clear the screen between two looks' },
     noStream: { kind: 'flag', help: 'look once' },

@@ -26,7 +26,7 @@ export const updateCommand = defineCommand({
     restart: {
       kind: 'text',
       value: 'POLICY',
-      help: 'no, on-failure[:N], always, unless-stopped',
+      help: 'run it again when it ends; on-failure may end with :N',
       choices: ['no', 'on-failure', 'always', 'unless-stopped'],
     },
     ulimit: { kind: 'list', value: 'TYPE=SOFT[:HARD]', help: 'set a resource limit' },

@@ -51,6 +51,16 @@ test('list a group by its word alone, and the options of run below headings', ()
       assert.match(stdout, new RegExp(`^${heading}:$`, 'm'));
   }));
 
+test('show defaults and choices, and options of many below headings', () =>
+  withScratch(async (tsman) => {
+    const { stdout } = await tsman('push', '--help');
+    assert.match(stdout, /--retry NUMBER .*\(default 3\)$/m);
+    assert.match(stdout, /--format FORMAT .*\(oci, docker; default as stored\)$/m);
+    assert.match(stdout, /--tls-verify .*\(default true\)$/m);
+    assert.match(stdout, /^Registry:\n {6}--authfile/m);
+    assert.match((await tsman('kill', '--help')).stdout, /^Options:\n[\s\S]*\(default KILL\)$/m);
+  }));
+
 test('end quietly when the reader has gone, and loudly when the disk is full', () => {
   const gone = bash('(sleep 0.3; tsman --help; echo "$?" >&2) | true; sleep 0.6');
   assert.is(gone.stderr, '141\n');

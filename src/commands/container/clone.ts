@@ -22,7 +22,7 @@ export const containerCloneCommand = defineCommand({
   options: {
     destroy: { kind: 'flag', help: 'remove the original' },
     force: { kind: 'flag', short: 'f', help: 'with --destroy: even when it runs' },
-    name: { kind: 'text', value: 'NAME', help: 'name of the copy (ORIGINAL-clone)' },
+    name: { kind: 'text', value: 'NAME', help: 'name of the copy', defaultText: 'ORIGINAL-clone' },
     run: { kind: 'flag', help: 'start the copy' },
     pod: refused('pods do not exist yet'),
     blkioWeight: refused(NO_LIMITS),

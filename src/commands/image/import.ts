@@ -14,7 +14,7 @@ export const importCommand = defineCommand({
     ['From another program', 'mmdebstrap bookworm - | tsman import - debian'],
   ],
   options: {
-    arch: { kind: 'text', value: 'ARCH', help: "the architecture (the host's)" },
+    arch: { kind: 'text', value: 'ARCH', help: 'the architecture', defaultText: "the host's" },
     change: {
       kind: 'list',
       short: 'c',
@@ -22,7 +22,7 @@ export const importCommand = defineCommand({
       help: 'CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, USER, VOLUME, WORKDIR, STOPSIGNAL, ONBUILD',
     },
     message: { kind: 'text', short: 'm', value: 'TEXT', help: 'a comment for the history' },
-    os: { kind: 'text', value: 'OS', help: 'the operating system (linux)' },
+    os: { kind: 'text', value: 'OS', help: 'the operating system', defaultText: 'linux' },
     platform: {
       kind: 'text',
       value: 'OS/ARCH[/VARIANT]',

@@ -32,7 +32,8 @@ export const imagesCommand = defineCommand({
     sort: {
       kind: 'text',
       value: 'KEY',
-      help: 'order (created)',
+      help: 'order',
+      defaultText: 'created',
       choices: ['created', 'id', 'repository', 'size', 'tag'],
     },
   },

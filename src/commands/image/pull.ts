@@ -21,6 +21,7 @@ export const pullCommand = defineCommand({
       kind: 'text',
       value: 'POLICY',
       help: 'when to ask the registry',
+      defaultText: 'always',
       choices: ['always', 'missing', 'newer', 'never'],
     },
   },

@@ -26,7 +26,8 @@ export const saveCommand = defineCommand({
     format: {
       kind: 'text',
       value: 'FORMAT',
-      help: 'default: docker-archive',
+      help: 'what is written',
+      defaultText: 'docker-archive',
       choices: SAVE_FORMATS,
     },
     multiImageArchive: {
@@ -38,7 +39,8 @@ export const saveCommand = defineCommand({
       kind: 'text',
       short: 'o',
       value: 'FILE',
-      help: 'a file, or a directory for the -dir formats; default: standard output',
+      help: 'a file, or a directory for the -dir formats',
+      defaultText: 'standard output',
     },
     quiet: { kind: 'flag', short: 'q', help: 'no progress' },
     uncompressed: {

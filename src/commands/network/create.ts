@@ -19,7 +19,13 @@ export const networkCreateCommand = defineCommand({
   options: {
     disableDns: { kind: 'flag', help: 'no names: containers find each other by address only' },
     dns: { kind: 'list', value: 'IP', help: 'name server for names outside' },
-    driver: { kind: 'text', short: 'd', value: 'DRIVER', help: 'bridge, the only one' },
+    driver: {
+      kind: 'text',
+      short: 'd',
+      value: 'DRIVER',
+      help: 'bridge, the only one',
+      defaultText: 'bridge',
+    },
     gateway: { kind: 'list', value: 'IP', help: 'address of the bridge, one for each --subnet' },
     ignore: { kind: 'flag', help: 'no error when it exists' },
     interfaceName: { kind: 'text', value: 'NAME', help: 'name of the bridge' },
@@ -29,7 +35,12 @@ export const networkCreateCommand = defineCommand({
       value: 'RANGE',
       help: 'addresses to give to containers: SUBNET or FIRST-LAST',
     },
-    ipamDriver: { kind: 'text', value: 'DRIVER', help: 'host-local, the only one' },
+    ipamDriver: {
+      kind: 'text',
+      value: 'DRIVER',
+      help: 'host-local, the only one',
+      defaultText: 'host-local',
+    },
     ipv6: { kind: 'flag', help: 'IPv6, too' },
     label: { kind: 'list', value: 'KEY=VALUE', help: 'add a label' },
     opt: { kind: 'list', short: 'o', value: 'KEY=VALUE', help: 'mtu=, isolate=' },
