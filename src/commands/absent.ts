@@ -27,7 +27,6 @@ const ABSENT: Readonly<Record<string, string>> = {
   'generate spec': UNITS,
   'generate systemd': UNITS,
   generate: UNITS,
-  'image scp': 'use tsman save IMAGE | ssh HOST tsman load',
   'image sign': 'images are not signed; cosign does',
   'image trust': 'edit policy.json',
   kube: PODS,

@@ -17,6 +17,7 @@ export const IMAGE_COMMANDS = [
   row('push, image push', () => import('../image/push.ts')),
   row('rmi, image rm, image remove', () => import('../image/rm.ts')),
   row('save, image save', () => import('../image/save.ts')),
+  row('image scp', () => import('../image/scp.ts')),
   row('search, image search', () => import('../search.ts')),
   row('tag, image tag', () => import('../image/tag.ts')),
   row('image tree', () => import('../image/tree.ts')),
