@@ -19,6 +19,8 @@
 #include <unistd.h>
 
 #include "json_text.h"
+#include "log_fields.h"
+#include "log_journal.h"
 #include "monitor.h"
 #include "scratch.h"
 #include "text.h"
@@ -28,9 +30,9 @@
 #define PIECE 8192
 #define RECORD_MAX (JSON_GROWTH * (PIECE + 1) + 256)
 
-_Static_assert(RECORD_MAX <= SCRATCH_SIZE, "a record must fit in one batch");
+_Static_assert(RECORD_MAX + LOG_FIELDS_MAX <= SCRATCH_SIZE, "a record must fit in one batch");
 
-enum format { FORMAT_NONE, FORMAT_K8S, FORMAT_JSON };
+enum format { FORMAT_NONE, FORMAT_K8S, FORMAT_JSON, FORMAT_JOURNAL };
 
 static struct {
 	enum format format;
@@ -43,6 +45,7 @@ static struct {
 	long offset_seconds;   /* local time minus UTC, read once at the start */
 	struct text stamp;     /* time of the current batch */
 	struct json_text partial[2]; /* a character cut in two by a read, per stream */
+	struct log_fields fields;    /* of each record in JSON */
 	char path[PATH_MAX];
 } file = { .fd = -1 };
 
@@ -82,8 +85,14 @@ int monitor_open_log(const struct plan *plan, struct failure *why)
 		file.format = FORMAT_K8S;
 	else if (strcmp(record->argv[0], "json-file") == 0)
 		file.format = FORMAT_JSON;
+	else if (strcmp(record->argv[0], "journald") == 0)
+		file.format = FORMAT_JOURNAL;
 	else
 		return fail_errno(why, "log", record->argv[0], EINVAL);
+	if (file.format == FORMAT_JOURNAL)
+		return journal_open(record->argv[1], plan, why);
+	if (file.format == FORMAT_JSON && log_fields_json(plan, &file.fields, why) < 0)
+		return -1;
 	if (strlen(record->argv[1]) >= sizeof file.path - 16) /* room for .NUMBER */
 		return fail_errno(why, "log", record->argv[1], ENAMETOOLONG);
 	strcpy(file.path, record->argv[1]);
@@ -149,27 +158,6 @@ static void flush(void)
 	file.used = 0;
 }
 
-/* A proleptic Gregorian date from days since 1970 (Howard Hinnant, "chrono-compatible
- * low-level date algorithms", civil_from_days). */
-static void add_date(struct text *text, int64_t days)
-{
-	int64_t shifted = days + 719468;
-	int64_t era = shifted / 146097;
-	int64_t day_of_era = shifted - era * 146097;
-	int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
-			       day_of_era / 146096) / 365;
-	int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	int64_t month = (5 * day_of_year + 2) / 153;
-	int64_t day = day_of_year - (153 * month + 2) / 5 + 1;
-
-	month = month < 10 ? month + 3 : month - 9;
-	text_add_padded(text, (uint64_t)(year_of_era + era * 400 + (month <= 2)), 4);
-	text_add(text, "-");
-	text_add_padded(text, (uint64_t)month, 2);
-	text_add(text, "-");
-	text_add_padded(text, (uint64_t)day, 2);
-}
-
 /* 2026-11-22T03:00:00.123456789, then Z or +00:00. */
 static void stamp_batch(void)
 {
@@ -180,7 +168,7 @@ static void stamp_batch(void)
 	clock_gettime(CLOCK_REALTIME, &now);
 	local = now.tv_sec + file.offset_seconds;
 	file.stamp.length = 0;
-	add_date(&file.stamp, local / 86400);
+	text_add_date(&file.stamp, local / 86400);
 	text_add(&file.stamp, "T");
 	text_add_padded(&file.stamp, (uint64_t)(local % 86400 / 3600), 2);
 	text_add(&file.stamp, ":");
@@ -226,6 +214,8 @@ static void json_record(int stream, const char *bytes, size_t size)
 	put(head, sizeof head - 1);
 	file.used += json_escape(&file.partial[stream - 1], scratch + file.used, bytes, size);
 	put(middle[stream - 1], strlen(middle[stream - 1]));
+	if (file.fields.size > 0)
+		put(file.fields.bytes, file.fields.size);
 	put(",\"time\":\"", 9);
 	put(file.stamp.bytes, file.stamp.length);
 	put("\"}\n", 3);
@@ -233,7 +223,8 @@ static void json_record(int stream, const char *bytes, size_t size)
 
 static void write_record(int stream, const char *bytes, size_t size)
 {
-	size_t room = (file.format == FORMAT_JSON ? JSON_GROWTH * (size + 1) : size) + 256;
+	size_t room = (file.format == FORMAT_JSON ? JSON_GROWTH * (size + 1) : size) + 256 +
+		      file.fields.size;
 
 	if (file.limit != 0 && file.size + file.used >= file.limit) {
 		flush();
@@ -250,6 +241,10 @@ static void write_record(int stream, const char *bytes, size_t size)
 
 void log_write(int stream, const char *bytes, size_t size)
 {
+	if (file.format == FORMAT_JOURNAL) {
+		journal_write(stream, bytes, size);
+		return;
+	}
 	if (file.format == FORMAT_NONE || file.fd < 0 || size == 0)
 		return;
 	stamp_batch();
@@ -268,6 +263,8 @@ void log_write(int stream, const char *bytes, size_t size)
 
 void log_close(void)
 {
+	if (file.format == FORMAT_JOURNAL)
+		journal_close();
 	if (file.fd < 0)
 		return;
 	for (int stream = 1; stream <= 2; stream++) {
@@ -283,5 +280,5 @@ void log_close(void)
 
 uint64_t log_lost(void)
 {
-	return file.lost;
+	return file.lost + journal_lost();
 }

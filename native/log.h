@@ -1,4 +1,4 @@
-/* The container's log: k8s-file, json-file or none. Opened by monitor_open_log. */
+/* The container's log: k8s-file, json-file, journald or none. Opened by monitor_open_log. */
 #ifndef TSMAN_LOG_H
 #define TSMAN_LOG_H
 

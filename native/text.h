@@ -17,6 +17,8 @@ void text_add_bytes(struct text *text, const char *bytes, size_t size);
 void text_add_number(struct text *text, uint64_t number);
 /* At least `width` digits, filled with zeros: 7 as 007. */
 void text_add_padded(struct text *text, uint64_t number, unsigned int width);
+/* 2026-11-22, from days since 1970. */
+void text_add_date(struct text *text, int64_t days);
 /* UNIX.NANOS with nine digits of nanoseconds. */
 void text_add_time(struct text *text, const struct timespec *time);
 

@@ -1,5 +1,6 @@
 import { TsmanError } from '../base/error.ts';
 import type { ConfValue } from '../config/containers-conf.ts';
+import { hasJournal } from '../container/journal-socket.ts';
 import type { OptionSpecs } from './command.ts';
 import type { RawOptions } from './configured-options.ts';
 
@@ -151,15 +152,18 @@ function setLog(
   given: ReadonlySet<string>,
   values: ReadonlyMap<string, ConfValue>,
 ): void {
-  // Podman's default on systemd machines; tsman has no journal driver, and a default must not refuse.
-  if (merged['logDriver'] === 'journald' && !given.has('logDriver'))
+  // Podman's default on systemd machines: a default must not refuse where there is no journal.
+  if (merged['logDriver'] === 'journald' && !given.has('logDriver') && !hasJournal())
     merged['logDriver'] = undefined;
   const typed = list(merged['logOpt']);
   const size = values.get('containers.log_size_max');
   const tag = values.get('containers.log_tag');
+  const driver = String(merged['logDriver'] ?? 'k8s-file');
+  const isFile = driver.endsWith('-file');
+  const hasTag = driver === 'json-file' || driver === 'journald';
   merged['logOpt'] = [
-    ...(typeof size === 'number' && size > 0 ? [`max-size=${size}`] : []),
-    ...(typeof tag === 'string' && tag !== '' ? [`tag=${tag}`] : []),
+    ...(typeof size === 'number' && size > 0 && isFile ? [`max-size=${size}`] : []),
+    ...(typeof tag === 'string' && tag !== '' && hasTag ? [`tag=${tag}`] : []),
     ...typed,
   ];
 }

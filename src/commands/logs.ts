@@ -1,6 +1,7 @@
 import { UsageError } from '../base/error.ts';
 import { parseMoment } from '../base/time.ts';
-import { type LogEntry, type LogRequest, readLogs } from '../container/logs.ts';
+import type { LogEntry, LogRequest } from '../container/log-entry.ts';
+import { readLogs } from '../container/logs.ts';
 import type { Container } from '../container/record.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import type { Engine } from './engine.ts';
@@ -20,11 +21,7 @@ export const logsCommand = defineCommand({
   ],
   options: {
     color: { kind: 'flag', help: 'a colour for each container' },
-    details: {
-      kind: 'flag',
-      help: 'nothing to show: drivers here keep no attributes',
-      hidden: true,
-    },
+    details: { kind: 'flag', help: 'what --log-opt tag, labels and env of a json-file add' },
     follow: { kind: 'flag', short: 'f', help: 'go on until the container ends' },
     latest: { kind: 'flag', short: 'l', help: 'the container made last' },
     names: { kind: 'flag', short: 'n', help: 'begin each line with the container' },
@@ -51,10 +48,11 @@ export const logsCommand = defineCommand({
       since: options.since === undefined ? undefined : parseMoment('--since', options.since),
       until: options.until === undefined ? undefined : parseMoment('--until', options.until),
     };
-    const { names: withNames, timestamps, color } = options;
+    const { names: withNames, timestamps, color, details } = options;
     await Promise.all(
       containers.map((container, at) => {
-        const style = { names: withNames, timestamps, color: color ? colorOf(at) : undefined };
+        const shown = { names: withNames, timestamps, details };
+        const style = { ...shown, color: color ? colorOf(at) : undefined };
         return show(engine, container, request, style, context);
       }),
     );
@@ -72,6 +70,7 @@ function parseTail(text: string | undefined): number | undefined {
 interface Style {
   readonly names: boolean;
   readonly timestamps: boolean;
+  readonly details: boolean;
   /** An SGR number, console_codes(4). */
   readonly color: number | undefined;
 }
@@ -105,5 +104,16 @@ async function show(
 
 function prefix(container: Container, entry: LogEntry, style: Style): string {
   const color = style.color === undefined ? '' : `\u001b[${style.color}m`;
-  return `${color}${style.names ? `${container.name} ` : ''}${style.timestamps ? `${entry.time} ` : ''}`;
+  return [
+    color,
+    style.names ? `${container.name} ` : '',
+    style.timestamps ? `${entry.time} ` : '',
+    style.details ? details(entry) : '',
+  ].join('');
+}
+
+/** `tag=web,role=db `, as Docker writes them. */
+function details({ attributes = {} }: LogEntry): string {
+  const pairs = Object.entries(attributes).map(([name, value]) => `${name}=${value}`);
+  return pairs.length === 0 ? '' : `${pairs.join(',')} `;
 }

@@ -9,6 +9,7 @@ import { bridgeRecords } from './bridge-networks.ts';
 import { makeCgroup } from './cgroup.ts';
 import type { CreateTarget } from './create.ts';
 import { healthRecords } from './health-plan.ts';
+import { JOURNAL_SOCKET } from './journal-socket.ts';
 import { namespaceWord } from './plan.ts';
 import { type Container, findContainer } from './record.ts';
 import { restartRecords } from './restart-policy.ts';
@@ -94,6 +95,7 @@ function logRecord(target: CreateTarget, container: Container): PlanRecord[] {
   const { driver, path, maxSizeBytes, maxFiles } = container.spec.log;
   if (driver === 'passthrough') return [['passthrough']];
   if (driver === 'none') return [['log', 'none', '', 0, 0]];
+  if (driver === 'journald') return [['log', 'journald', JOURNAL_SOCKET, 0, 0]];
   return [
     [
       'log',

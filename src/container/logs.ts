@@ -1,25 +1,9 @@
 import * as fs from 'node:fs';
 import { TsmanError } from '../base/error.ts';
 import type { Directories } from '../rootless/directories.ts';
+import type { LogEntry, LogRequest } from './log-entry.ts';
 import type { Container } from './record.ts';
 import { containerDirectory, readState } from './state.ts';
-
-/** One piece of output as the log kept it. */
-export interface LogEntry {
-  readonly time: string;
-  readonly stream: 'stdout' | 'stderr';
-  readonly text: Buffer;
-  /** False for a piece of a line that was cut for its length or by a pause. */
-  readonly endsLine: boolean;
-}
-
-export interface LogRequest {
-  readonly follow: boolean;
-  /** Undefined = all. */
-  readonly tail: number | undefined;
-  readonly since: Date | undefined;
-  readonly until: Date | undefined;
-}
 
 const READ_BYTES = 1 << 20;
 
@@ -35,6 +19,11 @@ export async function* readLogs(
   const { driver, path } = container.spec.log;
   if (driver === 'none' || driver === 'passthrough') {
     throw new TsmanError(`container ${container.name} keeps no log: its log driver is ${driver}`);
+  }
+  if (driver === 'journald') {
+    const { readJournal } = await import('./journal.ts');
+    yield* readJournal(directories, container, request);
+    return;
   }
   const file = path ?? `${containerDirectory(directories, container.id)}/log`;
   const parse = driver === 'json-file' ? parseJsonLine : parseK8sLine;
@@ -170,13 +159,15 @@ function parseK8sLine(line: Buffer): LogEntry | undefined {
 
 function parseJsonLine(line: Buffer): LogEntry | undefined {
   try {
-    const { log, stream, time } = JSON.parse(line.toString()) as {
+    const { log, stream, time, attrs } = JSON.parse(line.toString()) as {
       log: string;
       stream: 'stdout' | 'stderr';
       time: string;
+      attrs?: Record<string, string>;
     };
     const endsLine = log.endsWith('\n');
-    return { time, stream, text: Buffer.from(endsLine ? log.slice(0, -1) : log), endsLine };
+    const text = Buffer.from(endsLine ? log.slice(0, -1) : log);
+    return { time, stream, text, endsLine, ...(attrs === undefined ? {} : { attributes: attrs }) };
   } catch {
     // A line cut by a full disk or a power cut: what can be read is still shown.
     return undefined;
@@ -186,7 +177,7 @@ function parseJsonLine(line: Buffer): LogEntry | undefined {
 /** The path of the log, for inspect. */
 export function logPath(directories: Directories, container: Container): string {
   const { driver, path } = container.spec.log;
-  return driver === 'none' || driver === 'passthrough'
+  return driver === 'none' || driver === 'passthrough' || driver === 'journald'
     ? ''
     : (path ?? `${containerDirectory(directories, container.id)}/log`);
 }

@@ -88,7 +88,7 @@ export interface HostsSettings {
   readonly base?: string;
 }
 
-export type LogDriver = 'k8s-file' | 'json-file' | 'none' | 'passthrough';
+export type LogDriver = 'k8s-file' | 'json-file' | 'journald' | 'none' | 'passthrough';
 
 export interface LogSettings {
   readonly driver: LogDriver;
@@ -96,7 +96,21 @@ export interface LogSettings {
   readonly path: string | undefined;
   readonly maxSizeBytes: number;
   readonly maxFiles: number;
+  /** A template, rendered at each start. */
   readonly tag?: string;
+  readonly attributes?: LogAttributes;
+}
+
+/** What else goes into each entry of a json-file or the journal. */
+export interface LogAttributes {
+  /** Names of labels and of variables. */
+  readonly labels: readonly string[];
+  readonly env: readonly string[];
+  /** Regular expressions that choose more of them; empty = none. */
+  readonly labelsPattern: string;
+  readonly envPattern: string;
+  /** Names and values, for the journal. */
+  readonly fields: readonly (readonly [string, string])[];
 }
 
 export interface InitSettings {

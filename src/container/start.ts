@@ -17,6 +17,7 @@ import { boxSettings, type StartOptions } from './box-settings.ts';
 import { networksOf } from './bridge-networks.ts';
 import type { CreateTarget } from './create.ts';
 import { defaultAddresses, hostsFile, resolvConf } from './hosts-files.ts';
+import { logFieldRecords } from './log-fields.ts';
 import { endNetworkOrphans } from './network-orphans.ts';
 import { containerSteps } from './plan.ts';
 import { prepareVolumes } from './prepare-volumes.ts';
@@ -91,7 +92,10 @@ async function prepareStart(
   writeRunFiles(target, container, config, runDir);
   // Before the marks: what asks for something that cannot be had has not been started.
   const program = steps(target, container, config);
-  const settings = boxSettings(target, container, config, options);
+  const settings = [
+    ...boxSettings(target, container, config, options),
+    ...(await logFieldRecords(target, container, config)),
+  ];
   setWanted(directories, container.id, 'running');
   markStarted(target, container.id);
   const path = freshPlanPath(runDir);

@@ -64,7 +64,7 @@ test('that are refused exit with 125 and one line', () =>
     for (const [option, pattern] of [
       ['--pod=web', /pods do not exist/],
       ['--oom-kill-disable', /cgroup v2/],
-      ['--log-driver=journald', /journald is not supported/],
+      ['--log-driver=local', /local is not supported/],
     ] as const) {
       const { exitCode, stderr } = await tsman('run', option, PROBE_IMAGE, '/bin/probe');
 

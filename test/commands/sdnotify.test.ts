@@ -1,8 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { DatagramListener } from '../support/datagrams.ts';
 import { loadProbe, PROBE_IMAGE } from '../support/probe.ts';
 import { requires } from '../support/requires.ts';
 import { type Scratch, withScratch } from '../support/scratch.ts';
@@ -11,50 +9,12 @@ import type { Tsman } from '../support/tsman.ts';
 const test = suite('tsman run --sdnotify');
 const inBox = requires(test, 'userns');
 
-/** What systemd does: a datagram socket, whose messages are printed with "|" between their lines. */
-const LISTENER = `
-use Socket; $| = 1;
-socket(S, AF_UNIX, SOCK_DGRAM, 0) && bind(S, sockaddr_un($ARGV[0])) or die "$!";
-print "listening\\n";
-while (defined recv(S, $_, 4096, 0)) { tr/\\n/|/; print "$_\\n" }
-`;
-
-class Manager {
-  readonly socket: string;
-  readonly #process: ChildProcess;
-  #said = '';
-
-  constructor(socket: string) {
-    this.socket = socket;
-    this.#process = spawn('perl', ['-e', LISTENER, socket], { stdio: ['ignore', 'pipe', 2] });
-    this.#process.stdout?.on('data', (chunk) => {
-      this.#said += String(chunk);
-    });
-  }
-
-  /** Everything so far, once `pattern` is in it. */
-  async hear(pattern: RegExp): Promise<string> {
-    const deadline = performance.now() + 15_000;
-    while (!pattern.test(this.#said)) {
-      if (performance.now() > deadline) throw new Error(`no ${pattern} in ${this.#said}`);
-      await sleep(20);
-    }
-    return this.#said;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#process.kill();
-    await once(this.#process, 'exit');
-  }
-}
-
 async function withManager(
-  body: (tsman: Tsman, manager: Manager, scratch: Scratch) => Promise<void>,
+  body: (tsman: Tsman, manager: DatagramListener, scratch: Scratch) => Promise<void>,
 ): Promise<void> {
   await withScratch(async (tsman, scratch) => {
     await loadProbe(tsman);
-    await using manager = new Manager(`${scratch.makeDirectory('notify')}/socket`);
-    await manager.hear(/listening/);
+    await using manager = await DatagramListener.open(`${scratch.makeDirectory('notify')}/socket`);
     await body(tsman.with({ env: { NOTIFY_SOCKET: manager.socket } }), manager, scratch);
   });
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { DatagramListener } from '../support/datagrams.ts';
 import { requires } from '../support/requires.ts';
 import { HELPER, type PlanRecord, run, type ScratchBox, withBox } from './scratch-box.ts';
 
@@ -101,6 +102,65 @@ inBox('a log that cannot be opened fails the start', () =>
 
     assert.is(exitCode, 125);
     assert.match(stderr, /log: .*missing\/log: No such file/);
+  }),
+);
+
+inBox('json-file has what log-field gives as attributes', () =>
+  withBox(async (box) => {
+    const log: PlanRecord = ['log', 'json-file', box.log, '0', '1'];
+    const fields: PlanRecord[] = [
+      ['log-field', 'tag', 'a "b"\n'],
+      ['log-field', 'role', '\u00e9'],
+    ];
+    await run(HELPER, ['box', box.boxPlan('echo one; echo two', log, ATTACH, ...fields)]);
+
+    const lines = readFileSync(box.log, 'utf8').trimEnd().split('\n');
+    assert.is(lines.length, 2);
+    for (const line of lines)
+      assert.equal(JSON.parse(line).attrs, { tag: 'a "b"\n', role: '\u00e9' });
+  }),
+);
+
+inBox('journald has an entry of each line, and of what has no end or is too long', () =>
+  withBox(async (box) => {
+    await using journal = await DatagramListener.open(`${box.directory}/journal`);
+    const script = `printf 'one '; sleep 0.1; echo first; echo two >&2; printf %08200d 7; printf end`;
+    const log: PlanRecord[] = [
+      ['log', 'journald', journal.socket, '0', '0'],
+      ['log-field', 'CONTAINER_NAME', 'web'],
+      ['log-field', 'NOTE', 'two\nlines'],
+    ];
+    const { exitCode } = await run(HELPER, ['box', box.boxPlan(script, ...log, ATTACH)]);
+    const said = await journal.hear(/end\|/);
+
+    assert.is(exitCode, 0);
+    const note = 'NOTE|\t\0\0\0\0\0\0\0two|lines|';
+    const entries = said.split('\n').slice(1, -1).sort();
+    const fields = (priority: number): string => `PRIORITY=${priority}|CONTAINER_NAME=web|${note}`;
+    const partial = 'CONTAINER_PARTIAL_MESSAGE=true|';
+    assert.equal(entries, [
+      `MESSAGE=${'0'.repeat(8192)}|${fields(6)}${partial}`,
+      `MESSAGE=${'0'.repeat(7)}7end|${fields(6)}${partial}`,
+      `MESSAGE=one first|${fields(6)}`,
+      `MESSAGE=two|${fields(3)}`,
+    ]);
+  }),
+);
+
+inBox('a journal that is not there fails the start; one that goes away does not stop it', () =>
+  withBox(async (box) => {
+    const socket = `${box.directory}/journal`;
+    const plan = (command: string): string =>
+      box.boxPlan(command, ['log', 'journald', socket, '0', '0'], ATTACH);
+    const { exitCode, stderr } = await run(HELPER, ['box', plan('true')]);
+    assert.is(exitCode, 125);
+    assert.match(stderr, /journal: .*\/journal: No such file/);
+
+    await using _journal = await DatagramListener.open(socket);
+    const gone = await run(HELPER, ['box', plan(`rm ${socket}; echo lost; exit 3`)]);
+    assert.is(gone.exitCode, 3);
+    assert.is(gone.stdout.toString(), 'lost\n');
+    assert.match(await box.exitFile(), /^log-lost 5$/m);
   }),
 );
 

@@ -25,6 +25,8 @@ const PROBES = {
   podman: () => whyNotInstalled('podman'),
   fish: () => whyNotInstalled('fish'),
   zsh: () => whyNotInstalled('zsh'),
+  journal: () =>
+    existsSync('/run/systemd/journal/socket') ? whyNotInstalled('journalctl') : 'no journal here',
   tmux: () => whyNotInstalled('tmux'),
 } satisfies Record<string, () => string | undefined>;
 
