@@ -8,41 +8,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface Engine {
   readonly name: 'tsman' | 'podman';
   readonly command: readonly string[];
+  readonly roots: readonly [root: string, runRoot: string];
 }
 
 /** Both engines with empty storage of their own below `directory`. */
-export function makeEngines(directory: string): readonly [Engine, Engine] {
-  const roots = (name: string): [root: string, runRoot: string] => [
-    join(directory, name),
-    join(directory, `${name}-run`),
-  ];
-  for (const path of [...roots('t'), ...roots('p')]) mkdirSync(path, { mode: 0o700 });
-  const [root, runRoot] = roots('t');
-  const [podmanRoot, podmanRunRoot] = roots('p');
+export function makeEngines(directory: string, store: string): readonly [Engine, Engine] {
+  const tsman = resolve(process.env['TSMAN_BIN'] ?? 'bin/tsman');
+  const [own, others] = ['t', 'p'].map((prefix) => {
+    const root = join(directory, `${prefix}-${store}`);
+    const roots = [root, `${root}-run`] as const;
+    for (const path of roots) mkdirSync(path, { mode: 0o700 });
+    return roots;
+  }) as [Engine['roots'], Engine['roots']];
+  const words = ([root, runRoot]: Engine['roots']) => ['--root', root, '--runroot', runRoot];
+  const overlay = ['--storage-driver', 'overlay', ...podmanRuntime()];
   return [
-    {
-      name: 'tsman',
-      command: [
-        resolve(process.env['TSMAN_BIN'] ?? 'bin/tsman'),
-        '--root',
-        root,
-        '--runroot',
-        runRoot,
-      ],
-    },
-    {
-      name: 'podman',
-      command: [
-        'podman',
-        '--root',
-        podmanRoot,
-        '--runroot',
-        podmanRunRoot,
-        '--storage-driver',
-        'overlay',
-        ...podmanRuntime(),
-      ],
-    },
+    { name: 'tsman', command: [tsman, ...words(own)], roots: own },
+    { name: 'podman', command: ['podman', ...words(others), ...overlay], roots: others },
   ];
 }
 
