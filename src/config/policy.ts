@@ -2,45 +2,59 @@ import { TsmanError } from '../base/error.ts';
 import { readIfExists } from '../base/file.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import { userContainersPath } from './paths.ts';
+import { readSigstoreSigned, type SigstoreSigned } from './policy-sigstore.ts';
 
 type Table = Readonly<Record<string, unknown>>;
 
 /**
- * Checks a pull against policy.json (containers-policy.json(5)): the user's file, else the system's;
- * without one everything is accepted, as in Docker.
- * @throws TsmanError when the policy says no, or asks for signatures, which tsman cannot check yet
+ * What policy.json (containers-policy.json(5)) asks of a pull: the user's file, else the system's;
+ * without one everything is accepted, as in Docker. Returns the signatures that must be found; none
+ * means accepted.
+ * @throws TsmanError when the policy says no, or asks for something tsman cannot check
  */
-export function checkPolicy(reference: Reference, env: NodeJS.ProcessEnv = process.env): void {
+export function checkPolicy(
+  reference: Reference,
+  env: NodeJS.ProcessEnv = process.env,
+): SigstoreSigned[] {
   const paths = [userContainersPath('policy.json', env), '/etc/containers/policy.json'];
   for (const path of paths) {
     const text = readIfExists(path);
-    if (text === undefined) continue;
-    checkRequirements(parsePolicy(text, path), reference, path);
-    return;
+    if (text !== undefined) return checkRequirements(parsePolicy(text, path), reference, path);
   }
+  return [];
 }
 
 /** The same for a policy already parsed. */
-export function checkRequirements(policy: Table, reference: Reference, path: string): void {
+export function checkRequirements(
+  policy: Table,
+  reference: Reference,
+  path: string,
+): SigstoreSigned[] {
   const requirements = findRequirements(policy, reference);
   const name = formatReference(reference);
   if (!Array.isArray(requirements) || requirements.length === 0) {
     throw new TsmanError(`${path}: no requirements for ${name}`);
   }
+  const signatures: SigstoreSigned[] = [];
   for (const requirement of requirements) {
     const type = isTable(requirement) ? requirement['type'] : undefined;
     if (type === 'insecureAcceptAnything') continue;
     if (type === 'reject') throw new TsmanError(`${name} is rejected by ${path}`);
-    if (type === 'signedBy' || type === 'sigstoreSigned') {
+    if (type === 'signedBy') {
       throw new TsmanError(
-        `${path} wants a signature (${type}) for ${name}, which tsman cannot check yet`,
-        {
-          hint: 'pull it with a tool that checks signatures, or change the policy',
-        },
+        `${path} wants a GPG signature (signedBy) for ${name}, which tsman cannot check`,
+        { hint: 'pull it with skopeo or podman, or use sigstoreSigned in the policy' },
       );
     }
-    throw new TsmanError(`${path}: unknown requirement ${JSON.stringify(type)} for ${name}`);
+    if (type !== 'sigstoreSigned')
+      throw new TsmanError(`${path}: unknown requirement ${JSON.stringify(type)} for ${name}`);
+    try {
+      signatures.push(readSigstoreSigned(requirement as Table));
+    } catch (cause) {
+      throw new TsmanError(`${path}: sigstoreSigned for ${name}`, { cause });
+    }
   }
+  return signatures;
 }
 
 /** The most specific scope wins: the full reference, the repository, its parents, the host, *.host. */

@@ -1,5 +1,6 @@
 import { TsmanError } from '../base/error.ts';
 import type { Endpoint } from '../config/endpoints.ts';
+import type { SigstoreSigned } from '../config/policy-sigstore.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import { RegistryError } from '../registry/error.ts';
 import { hasBlob, sha256 } from '../storage/blobs.ts';
@@ -26,6 +27,11 @@ export interface TransferOptions extends RegistryAccess {
   readonly onTransfer?: OnTransfer | undefined;
 }
 
+/** And what policy.json says of the reference. */
+export interface CheckedTransfer extends TransferOptions {
+  readonly signatures: readonly SigstoreSigned[];
+}
+
 const DEFAULT_PARALLEL = 3;
 
 /** Pulls a reference from one place: the registry itself, or a mirror. */
@@ -33,7 +39,7 @@ export async function pullFrom(
   target: LayerTarget,
   endpoint: Endpoint,
   reference: Reference,
-  options: TransferOptions,
+  options: CheckedTransfer,
 ): Promise<ImageRecord> {
   const stop = new AbortController();
   const signal =
@@ -51,11 +57,21 @@ export async function pullFrom(
     repository: endpoint.repository,
     version,
     name: formatReference(reference),
+    ...(options.signatures.length > 0 && {
+      accept: async (digests) => {
+        const { checkSignatures } = await import('./signature.ts');
+        const { repository } = endpoint;
+        try {
+          await checkSignatures({ session, repository, reference }, digests, options.signatures);
+        } catch (cause) {
+          throw new TsmanError(`pull ${formatReference(reference)}`, { cause });
+        }
+      },
+    }),
   };
   try {
     return await fetchImage(target, image, reference, { ...options, stop, onTransfer });
   } catch (error) {
-    if (error instanceof TsmanError && !(error instanceof RegistryError)) throw error;
     throw error instanceof RegistryError
       ? new TsmanError(`pull ${image.name}`, { cause: error })
       : error;

@@ -1,5 +1,6 @@
 import { TsmanError } from '../base/error.ts';
 import { MAX_CONFIG_BYTES, parseImageConfig } from '../oci/config.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { ImageConfig, Manifest, Platform } from '../oci/image.ts';
 import { parseAnyManifest } from '../oci/manifest.ts';
 import { fetchSmallBlob } from '../registry/blobs.ts';
@@ -19,6 +20,8 @@ export interface RemoteImage {
   readonly version: string;
   /** For messages. */
   readonly name: string;
+  /** Refuses the image before anything else of it is read. Given its digest, then its indexes'. */
+  readonly accept?: ((digests: readonly Digest[]) => Promise<void>) | undefined;
 }
 
 /** One machine's image, not yet its layers. */
@@ -39,10 +42,13 @@ export async function resolveImage(
   platform: Platform,
 ): Promise<ResolvedImage> {
   let fetched = await fetchOrExplain(image);
+  const digests: Digest[] = [];
   for (let depth = 0; ; depth++) {
+    digests.unshift(fetched.digest);
     const parsed = parse(fetched, image);
     if (parsed.kind === 'manifest') {
       const { manifest, mediaType } = parsed;
+      await image.accept?.(digests);
       const configBytes = await fetchConfig(storage, image, manifest);
       const config = parseConfig(configBytes, manifest, image);
       return {

@@ -2,6 +2,7 @@ import { TsmanError } from '../base/error.ts';
 import { findEndpoints, resolveTypedName } from '../config/endpoints.ts';
 import { checkPolicy } from '../config/policy.ts';
 import { loadRegistries, type RegistriesConfig } from '../config/registries.ts';
+import { usesSigstoreAttachments } from '../config/registries-d.ts';
 import { formatReference, type Reference, withDefaultTag } from '../oci/reference.ts';
 import { listTags } from '../registry/listing.ts';
 import { collectIfLeft } from '../storage/garbage.ts';
@@ -113,12 +114,23 @@ async function pullReference(
   reference: Reference,
   options: PullOptions,
 ): Promise<ImageRecord> {
-  checkPolicy(reference);
+  const signatures = checkPolicy(reference);
+  if (signatures.length > 0) requireAttachments(reference);
   const endpoints = findEndpoints(config, reference);
   options.onTransfer?.({ kind: 'begin', name: formatReference(reference) });
   try {
-    return await tryEach(endpoints, (endpoint) => pullFrom(target, endpoint, reference, options));
+    return await tryEach(endpoints, (endpoint) =>
+      pullFrom(target, endpoint, reference, { ...options, signatures }),
+    );
   } finally {
     await collectIfLeft(target);
   }
+}
+
+/** containers-registries.d(5): signatures beside the image are looked for only where that is said. */
+function requireAttachments(reference: Reference): void {
+  if (usesSigstoreAttachments(reference)) return;
+  throw new TsmanError(`policy.json wants a signature for ${formatReference(reference)}`, {
+    hint: `set use-sigstore-attachments: true for ${reference.registry} in ~/.config/containers/registries.d/*.yaml`,
+  });
 }

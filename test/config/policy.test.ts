@@ -1,6 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkRequirements } from '../../src/config/policy.ts';
+import { matchesIdentity, type SignedIdentity } from '../../src/config/signed-identity.ts';
+import { parseYamlTables } from '../../src/config/yaml-tables.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 
 const test = suite('policy.json');
@@ -28,16 +30,101 @@ test('lets the most specific scope decide', () => {
   );
 });
 
-test('never takes a signature it cannot check for one that is fine', () => {
-  for (const type of ['signedBy', 'sigstoreSigned']) {
-    assert.throws(
-      check({ default: [...ACCEPT, { type }] }, 'debian'),
-      /which tsman cannot check yet/,
-    );
-  }
+test('never takes a demand it cannot check for one that is met', () => {
+  assert.throws(
+    check({ default: [...ACCEPT, { type: 'signedBy', keyPath: '/k' }] }, 'debian'),
+    /\(signedBy\) for docker.io\/library\/debian, which tsman cannot check/,
+  );
+  const sigstore = (rest: object) =>
+    check({ default: [...ACCEPT, { type: 'sigstoreSigned', ...rest }] }, 'debian');
+  const key = { keyData: 'eA==' };
+  assert.throws(sigstore({}), /sigstoreSigned for docker.io/);
+  assert.throws(sigstore({ keyPath: '/nowhere' }), /sigstoreSigned for docker.io/);
+  assert.throws(sigstore({ ...key, keyPath: '/k' }), /sigstoreSigned/);
+  for (const unchecked of ['fulcio', 'pki', 'rekorPublicKeyPath', 'new'])
+    assert.throws(sigstore({ ...key, [unchecked]: 'x' }), /sigstoreSigned/);
+  assert.throws(sigstore({ ...key, signedIdentity: { type: 'matchAll' } }), /sigstoreSigned/);
+  assert.throws(sigstore({ ...key, signedIdentity: { type: 'exactReference' } }), /sigstoreSigned/);
+  assert.not.throws(sigstore({ keyDatas: ['eA==', 'eQ=='] }));
   assert.throws(check({ default: [{ type: 'new' }] }, 'debian'), /unknown requirement/);
   assert.throws(check({ default: [] }, 'debian'), /no requirements/);
   assert.throws(check({}, 'debian'), /no requirements/);
+});
+
+/** Table of containers-policy.json(5), signedIdentity: pulled name, name in the signature, counts? */
+const IDENTITIES: readonly [SignedIdentity, string, string, boolean][] = [
+  [{ type: 'matchExact' }, 'a.io/x:1', 'a.io/x:1', true],
+  [{ type: 'matchExact' }, 'a.io/x:1', 'a.io/x:2', false],
+  [{ type: 'matchExact' }, 'a.io/x:1', 'a.io/x', false],
+  [{ type: 'matchExact' }, `a.io/x@sha256:${'0'.repeat(64)}`, 'a.io/x:1', false],
+  [{ type: 'matchRepoDigestOrExact' }, 'a.io/x:1', 'a.io/x:1', true],
+  [{ type: 'matchRepoDigestOrExact' }, 'a.io/x:1', 'a.io/x:2', false],
+  [{ type: 'matchRepoDigestOrExact' }, 'a.io/x:1', 'a.io/x', false],
+  [{ type: 'matchRepoDigestOrExact' }, `a.io/x@sha256:${'0'.repeat(64)}`, 'a.io/x:1', true],
+  [{ type: 'matchRepoDigestOrExact' }, `a.io/x@sha256:${'0'.repeat(64)}`, 'a.io/y:1', false],
+  [{ type: 'matchRepository' }, 'a.io/x:1', 'a.io/x', true],
+  [{ type: 'matchRepository' }, 'a.io/x:1', 'a.io/y:1', false],
+  [{ type: 'exactReference', dockerReference: 'a.io/x:1' }, 'b.io/z:9', 'a.io/x:1', true],
+  [{ type: 'exactReference', dockerReference: 'a.io/x:1' }, 'b.io/z:9', 'b.io/z:9', false],
+  [{ type: 'exactRepository', dockerRepository: 'a.io/x' }, 'b.io/z:9', 'a.io/x', true],
+  [{ type: 'exactRepository', dockerRepository: 'a.io/x' }, 'b.io/z:9', 'a.io/xy', false],
+  [
+    { type: 'remapIdentity', prefix: 'mirror.io/m', signedPrefix: 'a.io' },
+    'mirror.io/m/x:1',
+    'a.io/x:1',
+    true,
+  ],
+  [
+    { type: 'remapIdentity', prefix: 'mirror.io/m', signedPrefix: 'a.io' },
+    'mirror.io/max/x:1',
+    'a.io/ax/x:1',
+    false,
+  ],
+  [
+    { type: 'remapIdentity', prefix: 'mirror.io/m', signedPrefix: 'a.io' },
+    'b.io/x:1',
+    'b.io/x:1',
+    true,
+  ],
+  [{ type: 'matchRepository' }, 'a.io/x:1', 'not a name', false],
+];
+
+test('compares the name in a signature as signedIdentity says', () => {
+  for (const [identity, wanted, signed, counts] of IDENTITIES) {
+    const found = matchesIdentity(identity, parseReference(wanted), signed);
+    assert.is(found, counts, `${JSON.stringify(identity)} ${wanted} ${signed}`);
+  }
+});
+
+test('reads registries.d, which is YAML of tables only', () => {
+  const text = `# comment
+default-docker:
+    lookaside: https://a.io/x#y   # where
+docker:
+    "quoted.io":
+        use-sigstore-attachments: true
+    host.io:5000/team:
+        use-sigstore-attachments: false
+    empty.io: {}
+`;
+  assert.equal(parseYamlTables(text), {
+    'default-docker': { lookaside: 'https://a.io/x#y' },
+    docker: {
+      'quoted.io': { 'use-sigstore-attachments': 'true' },
+      'host.io:5000/team': { 'use-sigstore-attachments': 'false' },
+      'empty.io': {},
+    },
+  });
+  for (const bad of [
+    '- a',
+    'a: [b]',
+    'a: &x b',
+    'a:\n  b: c\n d: e',
+    'a: b\na: c',
+    '\ta: b',
+    '"a',
+  ])
+    assert.throws(() => parseYamlTables(bad), /line \d/, bad);
 });
 
 test.run();
