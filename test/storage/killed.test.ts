@@ -1,7 +1,6 @@
 // timeout: 170
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -11,7 +10,8 @@ import { runProgram } from '../support/programs.ts';
 import { withRegistry } from '../support/registry.ts';
 import { requires } from '../support/requires.ts';
 import { type Scratch, withScratch } from '../support/scratch.ts';
-import { type Tsman, tsmanEnv, tsmanPath } from '../support/tsman.ts';
+import { assertSound, pruneLeftovers, storeFiles } from '../support/sound-store.ts';
+import { tsmanEnv, tsmanPath } from '../support/tsman.ts';
 
 const test = suite('a store whose commands are killed');
 const BUDGET_MS = 45_000;
@@ -33,33 +33,6 @@ async function killedAfter(
   await gone;
 }
 
-/** Kilobytes and files, as a store takes them. */
-async function usage(tsman: Tsman): Promise<string> {
-  const { stdout } = await tsman('system', 'df', '--format', '{{.Type}} {{.Total}} {{.RawSize}}');
-  return stdout;
-}
-
-async function assertSound(tsman: Tsman): Promise<void> {
-  const check = await tsman('system', 'check');
-  assert.equal([check.exitCode, check.stderr], [0, ''], check.stdout);
-  const { stdout } = await tsman('images', '--format', '{{.Id}}');
-  for (const id of new Set(
-    stdout
-      .trim()
-      .split('\n')
-      .filter((line) => line !== ''),
-  )) {
-    const run = await tsman('run', '--rm', '--network', 'none', id, '/bin/probe', 'id');
-    assert.is(run.exitCode, 0, run.stderr);
-  }
-}
-
-/** Directories of containers are left alone while they are young: a `run` may be about to name them. */
-function age({ root }: Scratch): void {
-  for (const name of readdirSync(join(root, 'containers')))
-    utimesSync(join(root, 'containers', name), 0, 0);
-}
-
 requires(test, 'docker-registry')(
   'shows only images that run, and prune makes it as small as a clean one',
   () =>
@@ -70,7 +43,7 @@ requires(test, 'docker-registry')(
         const remote = `${address}/probe:1`;
         await tsman('push', '-q', '--tls-verify=false', PROBE_IMAGE, remote);
         await tsman('create', '--name', 'c', '--network', 'none', PROBE_IMAGE);
-        const clean = await usage(tsman);
+        const clean = await storeFiles(tsman, scratch);
         const commands = [
           ['load', '-i', archive],
           ['pull', '-q', '--tls-verify=false', remote],
@@ -92,16 +65,8 @@ requires(test, 'docker-registry')(
         await assertSound(tsman);
         await tsman('rmi', '-f', remote, 'localhost/committed');
         await tsman('image', 'prune', '-f');
-        age(scratch);
-        const prune = await tsman('system', 'prune', '--external', '-f');
-        assert.is(prune.exitCode, 0, prune.stderr);
-        assert.is(await usage(tsman), clean);
-        for (const directory of ['ingest', 'trash'])
-          assert.equal(readdirSync(join(scratch.root, directory)), [], directory);
-        const partials = readdirSync(join(scratch.root, 'layers')).filter((it) =>
-          it.startsWith('.'),
-        );
-        assert.equal(partials, []);
+        await pruneLeftovers(tsman, scratch);
+        assert.equal(await storeFiles(tsman, scratch), clean);
         assert.ok(kills >= 40, `only ${kills} kills`);
       }),
     ),

@@ -22,7 +22,12 @@ const PROBES = {
   skopeo: () => whyNotInstalled('skopeo'),
   mmdebstrap: () => whyNotInstalled('mmdebstrap'),
   'docker-registry': () => whyNotInstalled('docker-registry'),
+  strace: () =>
+    runs('strace', '-qq', '-o', '/dev/null', '-e', 'trace=none', 'true')
+      ? undefined
+      : 'strace is not installed, or may not trace',
   podman: () => whyNotInstalled('podman'),
+  umoci: () => whyNotInstalled('umoci'),
   fish: () => whyNotInstalled('fish'),
   zsh: () => whyNotInstalled('zsh'),
   journal: () =>
