@@ -1,8 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 /** One of the programs compared: a command line up to the subcommand. */
 export interface Engine {
@@ -44,6 +45,18 @@ export function runEngine(engine: Engine, ...args: readonly string[]): string {
     timeout: 120_000,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+}
+
+/** Starts one command for each line, all at the same time. @returns milliseconds until the last has ended */
+export async function timeTogether(
+  engine: Engine,
+  lines: readonly (readonly string[])[],
+): Promise<number> {
+  const [program = '', ...before] = engine.command;
+  const start = performance.now();
+  const run = promisify(execFile);
+  await Promise.all(lines.map((words) => run(program, [...before, ...words])));
+  return performance.now() - start;
 }
 
 /** Short, because sockets lie below it. */
