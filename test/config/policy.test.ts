@@ -115,15 +115,7 @@ docker:
       'empty.io': {},
     },
   });
-  for (const bad of [
-    '- a',
-    'a: [b]',
-    'a: &x b',
-    'a:\n  b: c\n d: e',
-    'a: b\na: c',
-    '\ta: b',
-    '"a',
-  ])
+  for (const bad of ['- a', 'a: [b]', 'a: &x b', 'a:\n  b: c\n d: e', 'a: b\na: c', '\ta: b', '"a'])
     assert.throws(() => parseYamlTables(bad), /line \d/, bad);
 });
 
