@@ -28,6 +28,9 @@ for package in *.deb *.tgz; do
 		mkdir -p /usr/local/lib/node_modules
 		tar -xzf "$package" -C /usr/local/lib/node_modules --transform 's,^package,tsman,'
 		ln -s ../lib/node_modules/tsman/bin/tsman /usr/local/bin/tsman
+		echo "without its script: $(as_ann 'tsman --version')"
+		/usr/local/lib/node_modules/tsman/settle
+		test ! -e /usr/local/lib/node_modules/tsman/cpu
 		;;
 	*) continue ;;
 	esac
@@ -36,6 +39,7 @@ for package in *.deb *.tgz; do
 	case $package in
 	*.deb)
 		test -e /usr/share/man/man1/tsman-run.1.gz || echo "(man pages are left out of this Debian)"
+		test -f /usr/lib/systemd/user/tsman-restart.service
 		dpkg --remove tsman >/dev/null
 		;;
 	*.tgz) rm -r /usr/local/lib/node_modules/tsman /usr/local/bin/tsman ;;

@@ -28,6 +28,8 @@ const PROBES = {
       : 'strace is not installed, or may not trace',
   podman: () => whyNotInstalled('podman'),
   umoci: () => whyNotInstalled('umoci'),
+  'aarch64-gcc': () => whyNotInstalled('aarch64-linux-gnu-gcc'),
+  'qemu-user': () => whyNotInstalled('qemu-aarch64-static'),
   fish: () => whyNotInstalled('fish'),
   zsh: () => whyNotInstalled('zsh'),
   journal: () =>
