@@ -1,7 +1,12 @@
 import type { Readable, Writable } from 'node:stream';
 import { TsmanError } from '../base/error.ts';
 
-type MaybeTerminal = Readable & { isTTY?: boolean; setRawMode?(on: boolean): unknown };
+type MaybeTerminal = Readable & {
+  isTTY?: boolean;
+  setRawMode?(on: boolean): unknown;
+  ref?(): unknown;
+  unref?(): unknown;
+};
 
 /** True when there is somebody to ask. */
 export function canAsk(stdin: MaybeTerminal): boolean {
@@ -16,12 +21,15 @@ export async function ask(
   isHidden = false,
 ): Promise<string> {
   stderr.write(question);
+  stdin.ref?.();
   stdin.setRawMode?.(true);
   try {
     return await readLine(stdin, isHidden ? undefined : stderr);
   } finally {
     stdin.setRawMode?.(false);
     stdin.pause();
+    // A terminal that is read no more must not keep the process.
+    stdin.unref?.();
     stderr.write('\n');
   }
 }

@@ -78,13 +78,17 @@ export async function pullForRun(
   engine: Engine,
   name: string,
   options: PlatformOptions & Shown & TransferFlags & { readonly pull?: string | undefined },
-  context: Pick<CommandContext, 'stderr' | 'isSet'>,
+  context: Pick<CommandContext, 'stdin' | 'stderr' | 'isSet'>,
 ): Promise<ImageRecord> {
-  const { pullImage } = await import('../image/pull.ts');
+  const [{ pullImage }, { nameChooser }] = await Promise.all([
+    import('../image/pull.ts'),
+    import('./choose-name.ts'),
+  ]);
   const settings = {
     ...transferAccess(options, context),
     platform: platformWish(options),
     policy: parsePullPolicy(options.pull, '--pull') ?? 'missing',
+    choose: nameChooser(context),
   };
   return withProgress(context, 'Pulling', options, (onTransfer) =>
     pullImage(engine, name, { ...settings, onTransfer }),

@@ -1,5 +1,5 @@
 import { TsmanError } from '../base/error.ts';
-import { formatReference, hasRegistry, parseReference, type Reference } from '../oci/reference.ts';
+import type { Reference } from '../oci/reference.ts';
 import type { RegistriesConfig, RegistryRule } from './registries.ts';
 
 /** One place to get a repository from. */
@@ -58,24 +58,4 @@ function endpoint(name: string, rest: Pick<Endpoint, 'insecure' | 'isMirror'>): 
   const slash = name.indexOf('/');
   if (slash === -1) throw new TsmanError(`registries.conf: ${name} has no repository`);
   return { registry: name.slice(0, slash), repository: name.slice(slash + 1), ...rest };
-}
-
-/**
- * The full references a typed name may mean, in the order to try. A name without a registry: its
- * alias, else each unqualified-search registry, else Docker Hub, as in Docker.
- */
-export function resolveTypedName(config: RegistriesConfig, typed: string): Reference[] {
-  const hub = parseReference(typed);
-  if (hasRegistry(typed)) return [hub];
-  const name = typed.replace(/[:@].*$/, '');
-  const alias = config.shortNameMode === 'disabled' ? undefined : config.aliases.get(name);
-  if (alias !== undefined && alias !== '') {
-    const { registry, repository } = parseReference(alias);
-    return [{ ...hub, registry, repository }];
-  }
-  const search = config.unqualifiedSearchRegistries;
-  if (search.length === 0) return [hub];
-  return search.map((registry) =>
-    parseReference(formatReference({ ...hub, registry, repository: name })),
-  );
 }

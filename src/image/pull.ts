@@ -1,8 +1,14 @@
 import { TsmanError } from '../base/error.ts';
-import { findEndpoints, resolveTypedName } from '../config/endpoints.ts';
+import { findEndpoints } from '../config/endpoints.ts';
 import { checkPolicy } from '../config/policy.ts';
 import { loadRegistries, type RegistriesConfig } from '../config/registries.ts';
 import { usesSigstoreAttachments } from '../config/registries-d.ts';
+import {
+  type ChooseName,
+  readAliasCache,
+  recordAlias,
+  settleTypedName,
+} from '../config/short-names.ts';
 import { formatReference, type Reference, withDefaultTag } from '../oci/reference.ts';
 import { listTags } from '../registry/listing.ts';
 import { collectIfLeft } from '../storage/garbage.ts';
@@ -18,6 +24,8 @@ export type PullPolicy = 'always' | 'missing' | 'newer' | 'never';
 export interface PullOptions extends TransferOptions {
   /** Default: always, as `pull` means it; `run` passes `missing`. */
   readonly policy?: PullPolicy | undefined;
+  /** Where there is a terminal: asks which image a short name means. */
+  readonly choose?: ChooseName | undefined;
 }
 
 /** Copies an image from a registry into the store, by the name the user typed, and returns it. */
@@ -34,12 +42,8 @@ export async function pullImage(
       hint: 'pull it, or leave out --pull=never',
     });
   }
-  const config = await loadRegistries();
-  const candidates = resolveTypedName(config, typed).map(withDefaultTag);
   try {
-    return await tryEach(candidates, (reference) =>
-      pullReference(target, config, reference, options),
-    );
+    return await pullTyped(target, typed, options);
   } catch (error) {
     if (local === undefined) throw error;
     options.onTransfer?.({
@@ -50,14 +54,36 @@ export async function pullImage(
   }
 }
 
+async function pullTyped(
+  target: LayerTarget,
+  typed: string,
+  options: PullOptions,
+): Promise<ImageRecord> {
+  const config = await registriesWithCache();
+  const { references, isChosen } = await settleTypedName(config, typed, options.choose);
+  const image = await tryEach(references.map(withDefaultTag), (reference) =>
+    pullReference(target, config, reference, options),
+  );
+  // Only what could be pulled: a wrong choice must not stick.
+  if (isChosen) await recordAlias(typed, references[0] as Reference);
+  return image;
+}
+
+/** registries.conf; what the user chose before wins over its aliases. */
+async function registriesWithCache(): Promise<RegistriesConfig> {
+  const config = await loadRegistries();
+  return { ...config, aliases: new Map([...config.aliases, ...(await readAliasCache())]) };
+}
+
 /** Pulls every tag of a repository. */
 export async function pullAllTags(
   target: LayerTarget,
   typed: string,
   options: PullOptions = {},
 ): Promise<ImageRecord[]> {
-  const config = await loadRegistries();
-  const repository = resolveTypedName(config, typed)[0] as Reference;
+  const config = await registriesWithCache();
+  const { references } = await settleTypedName(config, typed, options.choose);
+  const repository = references[0] as Reference;
   if (repository.tag !== undefined || repository.digest !== undefined) {
     throw new TsmanError(`${typed}: --all-tags takes a name without tag and digest`);
   }

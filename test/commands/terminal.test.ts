@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadProbe, PROBE_IMAGE } from '../support/probe.ts';
 import { requires } from '../support/requires.ts';
-import { type Scratch, withScratch } from '../support/scratch.ts';
-import { type Tsman, tsmanEnv, tsmanPath } from '../support/tsman.ts';
+import { withScratch } from '../support/scratch.ts';
+import { type Screen, withScreen } from '../support/screen.ts';
+import type { Tsman } from '../support/tsman.ts';
 
 const test = suite('tsman on a terminal');
 const needs = requires(test, 'userns', 'tmux');
@@ -47,65 +46,20 @@ needs('detaches with ctrl-p ctrl-q and attaches again', () =>
   }),
 );
 
-interface Screen {
+interface ProbeScreen extends Screen {
   /** `tsman run --rm -it … probe`, with the environment set. */
   readonly run: string;
-  type(line: string): Promise<void>;
-  press(...keys: string[]): void;
-  until(pattern: RegExp): Promise<void>;
-  pause(ms: number): Promise<void>;
 }
 
-async function withTerminal(body: (screen: Screen, tsman: Tsman) => Promise<void>): Promise<void> {
+const RUN_PROBE = `clear; $T run --rm -it --network none ${PROBE_IMAGE} probe`;
+
+async function withTerminal(
+  body: (screen: ProbeScreen, tsman: Tsman) => Promise<void>,
+): Promise<void> {
   await withScratch(async (tsman, scratch) => {
     await loadProbe(tsman);
-    const socket = `tsman-test-${randomBytes(4).toString('hex')}`;
-    const tmux = (...args: string[]): string =>
-      execFileSync('tmux', ['-L', socket, ...args], {
-        encoding: 'utf8',
-        timeout: 10_000,
-        env: { ...process.env, TERM: 'xterm' },
-      });
-    tmux('-f', '/dev/null', 'new-session', '-d', '-x', '100', '-y', '31', shellCommand(scratch));
-    tmux('set', '-g', 'status', 'off');
-    tmux('resize-window', '-x', '100', '-y', '30');
-    try {
-      await body(screenOf(tmux), tsman);
-    } finally {
-      tmux('kill-server');
-    }
+    await withScreen(scratch, {}, (screen) => body({ ...screen, run: RUN_PROBE }, tsman));
   });
-}
-
-/** A shell whose environment finds this scratch: tmux's server does not take ours. */
-function shellCommand(scratch: Scratch): string {
-  const variables = Object.entries({ ...tsmanEnv(scratch), T: tsmanPath(), PS1: '> ' });
-  return `env ${variables.map(([key, value]) => `'${key}=${value}'`).join(' ')} sh`;
-}
-
-function screenOf(tmux: (...args: string[]) => string): Screen {
-  const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-  return {
-    run: `clear; $T run --rm -it --network none ${PROBE_IMAGE} probe`,
-    async type(line) {
-      tmux('send-keys', '-l', line);
-      tmux('send-keys', 'Enter');
-      await pause(100);
-    },
-    press(...keys) {
-      tmux('send-keys', ...keys);
-    },
-    async until(pattern) {
-      let text = '';
-      for (let attempt = 0; attempt < 100; attempt++) {
-        text = tmux('capture-pane', '-p');
-        if (pattern.test(text)) return;
-        await pause(100);
-      }
-      assert.unreachable(`${pattern} never appeared on:\n${text}`);
-    },
-    pause,
-  };
 }
 
 test.run();

@@ -1,8 +1,14 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { findEndpoints, resolveTypedName } from '../../src/config/endpoints.ts';
+import { findEndpoints } from '../../src/config/endpoints.ts';
 import { parseRegistries, type RegistriesConfig } from '../../src/config/registries.ts';
-import { formatReference, parseReference } from '../../src/oci/reference.ts';
+import {
+  type ChooseName,
+  resolveTypedName,
+  settleTypedName,
+} from '../../src/config/short-names.ts';
+import { formatReference, parseReference, type Reference } from '../../src/oci/reference.ts';
+import { failureOf } from '../support/session.ts';
 
 const test = suite('registries.conf');
 
@@ -39,6 +45,23 @@ test('gives aliases first, then the registries to search', async () => {
   assert.equal(resolved(parsed, 'fedora:40'), ['registry.fedoraproject.org/fedora:40']);
   assert.equal(resolved(parsed, 'debian'), ['quay.io/debian', 'docker.io/library/debian']);
   assert.equal(resolved(parsed, `debian@${DIGEST}`)[1], `docker.io/library/debian@${DIGEST}`);
+});
+
+test('lets short-name-mode decide what an ambiguous name means', async () => {
+  const two = 'unqualified-search-registries = ["a.io", "b.io"]\n[aliases]\nknown = "c.io/known"\n';
+  const settle = async (mode: string, name: string, choose?: ChooseName) => {
+    const parsed = await config(`short-name-mode = "${mode}"\n${two}`);
+    const { references, isChosen } = await settleTypedName(parsed, name, choose);
+    return `${references.map(formatReference)} ${isChosen}`;
+  };
+  const second: ChooseName = async (_, candidates) => candidates[1] as Reference;
+  for (const mode of ['enforcing', 'permissive', 'disabled'])
+    assert.is(await settle(mode, 'known:1', second), 'c.io/known:1 false');
+  assert.is(await settle('disabled', 'x', second), 'a.io/x,b.io/x false');
+  assert.is(await settle('permissive', 'x', second), 'b.io/x true');
+  assert.is(await settle('enforcing', 'x', second), 'b.io/x true');
+  assert.is(await settle('permissive', 'x'), 'a.io/x,b.io/x false');
+  assert.match((await failureOf(settle('enforcing', 'x'))).message, /may mean a.io\/x, b.io\/x/);
 });
 
 test('takes the longest prefix, rewrites it, and tries mirrors first', async () => {

@@ -1,4 +1,5 @@
 import { pullAllTags, pullImage } from '../../image/pull.ts';
+import { nameChooser } from '../choose-name.ts';
 import { defineCommand } from '../command.ts';
 import { PLATFORM_OPTIONS, parsePullPolicy, platformWish, withProgress } from '../pull-options.ts';
 import { TRANSFER_OPTIONS, transferAccess } from '../registry-options.ts';
@@ -33,6 +34,7 @@ export const pullCommand = defineCommand({
       ...transferAccess(options, context),
       platform: platformWish(options),
       policy: parsePullPolicy(options.policy, '--policy') ?? 'always',
+      choose: nameChooser(context),
     };
     for (const name of names) {
       const records = await withProgress(context, 'Pulling', options, async (onTransfer) =>
