@@ -1,105 +1,92 @@
-/* Copying a directory's content, and giving a tree to somebody. See copy_tree.h.
+/* Copying a directory's content. See copy_tree.h.
  *
  * Both trees may be changed by others meanwhile: every entry is opened by its plain name in a
  * directory that is held open, never followed, and its attributes are set through that descriptor.
  * Depth is bounded, since each level holds two descriptors. */
 #include "copy_tree.h"
 
-#include <dirent.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "copy_links.h"
 #include "syscalls.h"
+#include "tree_entries.h"
 
-#define MAX_DEPTH 400
-#define OPEN_DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define REFER_MIN 32768 /* below, a copy costs no more than the reference's xattrs */
+#define REFER_PATH_MAX 1024 /* an xattr has to fit into a block */
 
-typedef int visit_function(int directory, const char *name, int other, int depth,
-			   struct failure *why);
+/* What is being copied: one tree at a time. */
+static struct copy_options options;
+static int root = -1; /* of the copy */
+static char path[PATH_MAX]; /* of the entry, below root; cut where it does not fit */
+static size_t path_length;
 
-/* Calls `visit` for every entry of `directory`. */
-static int each_entry(int directory, visit_function *visit, int other, int depth,
-		      struct failure *why)
+/* Add a component; the length to go back to. */
+static size_t enter_path(const char *name)
 {
-	int fd = openat(directory, ".", OPEN_DIRECTORY);
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	int result = 0;
+	size_t before = path_length;
+	size_t length = strlen(name);
 
-	if (stream == NULL) {
-		close_descriptor(&fd);
-		return fail(why, "copy", "open directory");
+	if (path_length + 1 + length >= sizeof(path)) {
+		path_length = sizeof(path); /* stays too long below */
+		return before;
 	}
-	if (depth > MAX_DEPTH)
-		result = fail_errno(why, "copy", "directories too deep", ELOOP);
-	while (result == 0 && (errno = 0, entry = readdir(stream)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			result = visit(directory, entry->d_name, other, depth, why);
-	if (result == 0 && errno != 0)
-		result = fail(why, "copy", "read directory");
-	closedir(stream);
-	return result;
+	if (path_length > 0)
+		path[path_length++] = '/';
+	memcpy(path + path_length, name, length + 1);
+	path_length += length;
+	return before;
 }
 
-/* What a user may see; user.overlay.* would steer an overlay over this tree. */
-static int is_copied(const char *name)
+static void leave_path(size_t before)
 {
-	if (strncmp(name, "user.", 5) == 0)
-		return strncmp(name, "user.overlay.", 13) != 0;
-	return strcmp(name, "security.capability") == 0 || strncmp(name, "system.posix_acl_", 17) == 0;
+	path_length = before;
+	if (before < sizeof(path))
+		path[before] = '\0';
 }
 
-/* As far as the file system takes them. */
-static void copy_xattrs(int from, int to)
+static bool path_fits(void)
 {
-	char names[4096];
-	char value[4096];
-	ssize_t size = flistxattr(from, names, sizeof(names));
-
-	for (ssize_t at = 0; at < size; at += (ssize_t)strlen(names + at) + 1) {
-		ssize_t length;
-
-		if (!is_copied(names + at))
-			continue;
-		length = fgetxattr(from, names + at, value, sizeof(value));
-		if (length >= 0)
-			(void)fsetxattr(to, names + at, value, (size_t)length, 0);
-	}
+	return path_length < sizeof(path);
 }
 
-/* Owner before mode: chown clears setuid bits. */
-static int copy_attributes(int from, int to, const struct stat *status)
+/* Overlay then takes the content from its data-only layer. */
+static int refer(int to, const struct stat *status)
 {
-	struct timespec times[2] = { status->st_atim, status->st_mtim };
+	char target[PATH_MAX];
+	int length = snprintf(target, sizeof(target), "%s/%s", options.redirect, path);
 
-	if (fchown(to, status->st_uid, status->st_gid) < 0 ||
-	    fchmod(to, status->st_mode & 07777) < 0)
+	if (length < 0 || (size_t)length >= sizeof(target)) {
+		errno = ENAMETOOLONG;
 		return -1;
-	copy_xattrs(from, to);
-	return futimens(to, times);
+	}
+	return ftruncate(to, status->st_size) < 0 ||
+			       fsetxattr(to, "user.overlay.metacopy", "", 0, 0) < 0 ||
+			       fsetxattr(to, "user.overlay.redirect", target, (size_t)length, 0) < 0
+		       ? -1
+		       : 0;
 }
 
-static int copy_content(int from, int to, off_t size)
+static bool is_referred(const struct stat *status)
 {
-	char buffer[65536];
-	ssize_t got;
+	return options.redirect != NULL && *options.redirect != '\0' &&
+	       status->st_size >= REFER_MIN &&
+	       path_length + strlen(options.redirect) < REFER_PATH_MAX;
+}
 
-	while (size > 0) {
-		got = copy_file_range(from, NULL, to, NULL, (size_t)size, 0);
-		if (got <= 0)
-			break;
-		size -= got;
-	}
-	/* Other file systems, and files that grew. */
-	while ((got = read(from, buffer, sizeof(buffer))) > 0)
-		for (ssize_t done = 0, once; done < got; done += once)
-			if ((once = write(to, buffer + done, (size_t)(got - done))) < 0)
-				return -1;
-	return got < 0 ? -1 : 0;
+/* Make way for a new file of this name. */
+static int make_file(int into, const char *name)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(into, name, flags, 0600);
+
+	if (fd < 0 && errno == EEXIST && unlinkat(into, name, 0) == 0)
+		fd = openat(into, name, flags, 0600);
+	return fd;
 }
 
 static int copy_file(int directory, const char *name, int into, struct failure *why)
@@ -112,12 +99,18 @@ static int copy_file(int directory, const char *name, int into, struct failure *
 		return fail(why, "copy", name);
 	if (!S_ISREG(status.st_mode))
 		return 0; /* replaced since it was looked at */
-	if (unlinkat(into, name, 0) < 0 && errno != ENOENT)
+	if (status.st_nlink > 1 && unlinkat(into, name, 0) < 0 && errno != ENOENT)
 		return fail(why, "copy", name);
-	to = openat(into, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (to < 0 || copy_content(from, to, status.st_size) < 0 ||
-	    copy_attributes(from, to, &status) < 0)
+	if (status.st_nlink > 1 && copy_links_use(&status, root, into, name))
+		return 0;
+	to = make_file(into, name);
+	if (to < 0)
 		return fail(why, "copy", name);
+	if ((is_referred(&status) ? refer(to, &status) : copy_content(from, to, &status)) < 0 ||
+	    copy_attributes(from, to, &status, &options) < 0)
+		return fail(why, "copy", name);
+	if (status.st_nlink > 1 && path_fits() && copy_links_note(&status, to, path) < 0)
+		return fail(why, "copy", "memory");
 	return 0;
 }
 
@@ -127,14 +120,16 @@ static int copy_link(int directory, const char *name, int into, const struct sta
 	struct timespec times[2] = { status->st_atim, status->st_mtim };
 	char target[PATH_MAX];
 	ssize_t length = readlinkat(directory, name, target, sizeof(target) - 1);
+	uid_t uid;
+	gid_t gid;
 
-	if (length < 0)
+	if (length < 0 || shift_owner(&options, status, &uid, &gid) < 0)
 		return fail(why, "copy", name);
 	target[length] = '\0';
-	if (unlinkat(into, name, 0) < 0 && errno != ENOENT)
+	if (symlinkat(target, into, name) < 0 &&
+	    (errno != EEXIST || unlinkat(into, name, 0) < 0 || symlinkat(target, into, name) < 0))
 		return fail(why, "copy", name);
-	if (symlinkat(target, into, name) < 0 ||
-	    fchownat(into, name, status->st_uid, status->st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (fchownat(into, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    utimensat(into, name, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return fail(why, "copy", name);
 	return 0;
@@ -158,7 +153,32 @@ static int copy_subdirectory(int directory, const char *name, int into, int dept
 	return copy_directory(from, to, depth + 1, why);
 }
 
-static int copy_entry(int directory, const char *name, int into, int depth, struct failure *why)
+/* Fifos always; whiteouts, devices and sockets only of layers. */
+static int copy_node(int into, const char *name, const struct stat *status, struct failure *why)
+{
+	struct timespec times[2] = { status->st_atim, status->st_mtim };
+	bool is_whiteout = S_ISCHR(status->st_mode) && status->st_rdev == 0;
+	mode_t mask;
+	uid_t uid;
+	gid_t gid;
+	int made;
+
+	if (!options.layer && !S_ISFIFO(status->st_mode))
+		return 0;
+	if (shift_owner(&options, status, &uid, &gid) < 0)
+		return fail(why, "copy", name);
+	mask = umask(0);
+	made = mknodat(into, name, status->st_mode, status->st_rdev);
+	umask(mask);
+	if (made < 0)
+		return errno == EEXIST && !options.layer ? 0 : fail(why, "copy", name);
+	if (!is_whiteout && (fchownat(into, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
+			     utimensat(into, name, times, AT_SYMLINK_NOFOLLOW) < 0))
+		return fail(why, "copy", name);
+	return 0;
+}
+
+static int copy_by_kind(int directory, const char *name, int into, int depth, struct failure *why)
 {
 	struct stat status;
 
@@ -171,69 +191,52 @@ static int copy_entry(int directory, const char *name, int into, int depth, stru
 		return copy_file(directory, name, into, why);
 	if (S_ISLNK(status.st_mode))
 		return copy_link(directory, name, into, &status, why);
-	if (S_ISFIFO(status.st_mode) && mkfifoat(into, name, status.st_mode & 07777) < 0 &&
-	    errno != EEXIST)
-		return fail(why, "copy", name);
-	return 0;
+	return copy_node(into, name, &status, why);
+}
+
+static int copy_entry(int directory, const char *name, int into, int depth, struct failure *why)
+{
+	size_t before = enter_path(name);
+	int result = copy_by_kind(directory, name, into, depth, why);
+
+	leave_path(before);
+	return result;
 }
 
 static int copy_directory(int from, int to, int depth, struct failure *why)
 {
 	struct stat status;
 
-	if (each_entry(from, copy_entry, to, depth, why) < 0)
+	if (tree_each_entry(from, copy_entry, to, depth, why) < 0)
 		return -1;
-	if (fstat(from, &status) < 0 || copy_attributes(from, to, &status) < 0)
+	if (fstat(from, &status) < 0 || copy_attributes(from, to, &status, &options) < 0)
 		return fail(why, "copy", "directory attributes");
 	return 0;
 }
 
-int copy_tree(int from, int to, struct failure *why)
+static void begin(int to, const struct copy_options *wanted)
 {
-	return copy_directory(from, to, 0, why);
+	options = wanted == NULL ? (struct copy_options){ 0 } : *wanted;
+	root = to;
+	leave_path(0);
+}
+
+int copy_tree(int from, int to, const struct copy_options *wanted, struct failure *why)
+{
+	int result;
+
+	begin(to, wanted);
+	result = copy_directory(from, to, 0, why);
+	copy_links_clear();
+	return result;
 }
 
 int copy_entries(int from, int to, struct failure *why)
 {
-	return each_entry(from, copy_entry, to, 0, why);
-}
+	int result;
 
-static int found_one(int directory, const char *name, int other, int depth, struct failure *why)
-{
-	(void)directory, (void)other, (void)depth;
-	return fail_errno(why, "copy", name, ENOTEMPTY);
-}
-
-int directory_is_empty(int directory)
-{
-	struct failure why = { 0 };
-
-	return each_entry(directory, found_one, -1, 0, &why) == 0;
-}
-
-struct owner {
-	uid_t uid;
-	gid_t gid;
-};
-static struct owner new_owner;
-
-static int own_entry(int directory, const char *name, int other, int depth, struct failure *why)
-{
-	AUTO_CLOSE int below = -1;
-
-	(void)other;
-	if (fchownat(directory, name, new_owner.uid, new_owner.gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return fail(why, "chown", name);
-	below = openat(directory, name, OPEN_DIRECTORY);
-	if (below < 0)
-		return errno == ENOTDIR || errno == ELOOP ? 0 : fail(why, "chown", name);
-	return each_entry(below, own_entry, -1, depth + 1, why);
-}
-
-int own_tree(int directory, uid_t uid, gid_t gid, struct failure *why)
-{
-	new_owner = (struct owner){ uid, gid };
-	if (fchown(directory, uid, gid) < 0)
-		return fail(why, "chown", "/");
-	return each_entry(directory, own_entry, -1, 0, why);
+	begin(to, NULL);
+	result = tree_each_entry(from, copy_entry, to, 0, why);
+	copy_links_clear();
+	return result;
 }

@@ -25,7 +25,7 @@
 enum operation {
 	OP_MKDIR = 1, OP_FILE, OP_DATA, OP_SYMLINK, OP_HARDLINK, OP_WHITEOUT, OP_OPAQUE, OP_NODE,
 	OP_SET, OP_REMOVE, OP_RENAME, OP_WALK, OP_READ, OP_USAGE, OP_SYNC,
-	OP_EXCHANGE,
+	OP_EXCHANGE, OP_COPY_LAYER,
 };
 
 static void reply_ok(const struct fs_agent *agent)
@@ -69,6 +69,7 @@ static int change(struct fs_agent *agent, uint8_t operation, struct fs_reader *r
 	case OP_REMOVE: return fs_remove(agent, request);
 	case OP_RENAME: return fs_rename(agent, request, 0);
 	case OP_EXCHANGE: return fs_rename(agent, request, RENAME_EXCHANGE);
+	case OP_COPY_LAYER: return fs_copy_layer(agent, request);
 	case OP_SYNC: return synchronize(agent, request);
 	default: return fail_errno(&agent->failure, "protocol", "operation", EOPNOTSUPP);
 	}

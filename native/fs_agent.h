@@ -102,6 +102,9 @@ int fs_remove(struct fs_agent *agent, struct fs_reader *request);
 /* flags: those of renameat2(2) */
 int fs_rename(struct fs_agent *agent, struct fs_reader *request, unsigned int flags);
 
+/* fs_copy.c */
+int fs_copy_layer(struct fs_agent *agent, struct fs_reader *request);
+
 /* fs_walk.c, fs_read.c: they answer by themselves and fail without stopping the stream */
 int fs_walk(struct fs_agent *agent, struct fs_reader *request, bool only_usage, struct failure *why);
 int fs_read(struct fs_agent *agent, struct fs_reader *request, struct failure *why);

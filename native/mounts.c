@@ -29,7 +29,7 @@ static int copy_into(int tree, int destination, const char *data, struct failure
 
 	if (from < 0 || to < 0)
 		return fail(why, "mount", "copy-up");
-	return strstr(data, "mode=") == NULL ? copy_tree(from, to, why) : copy_entries(from, to, why);
+	return strstr(data, "mode=") == NULL ? copy_tree(from, to, NULL, why) : copy_entries(from, to, why);
 }
 
 int step_mount(struct stage *stage, const struct record *record, struct failure *why)

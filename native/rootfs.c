@@ -57,8 +57,11 @@ static int set_flag(int context, const char *flag, struct failure *why)
 /* Layers, upper and work directory. -1 with errno EINVAL from the first layer: no lowerdir+. */
 static int configure_overlay(int context, const struct record *record, struct failure *why)
 {
+	bool has_data = plan_list_has(record->argv[2], "data");
+
 	for (size_t i = 3; i < record->argc; i++)
-		if (set_path(context, "lowerdir+", record->argv[i], why) < 0)
+		if (set_path(context, has_data && i + 1 == record->argc ? "datadir+" : "lowerdir+",
+			     record->argv[i], why) < 0)
 			return -1;
 	if (record->argv[0][0] != '\0' &&
 	    (set_path(context, "upperdir", record->argv[0], why) < 0 ||
@@ -174,7 +177,7 @@ int overlay_tree(const struct record *record, struct failure *why)
 	return overlay_by_context(record, why);
 }
 
-int step_rootfs_overlay(struct stage *stage, const struct record *record, struct failure *why)
+int mount_overlay_root(struct stage *stage, const struct record *record, struct failure *why)
 {
 	struct failure first = { 0 };
 	int tree;
@@ -186,6 +189,26 @@ int step_rootfs_overlay(struct stage *stage, const struct record *record, struct
 		return overlay_by_mount(stage, record, why);
 	*why = first;
 	return -1;
+}
+
+bool has_own_userns(const struct plan *plan)
+{
+	if (plan_find(plan, "inner-uid-map") != NULL)
+		return true;
+	for (const struct record *join = plan_next(plan, "join", NULL); join != NULL;
+	     join = plan_next(plan, "join", join))
+		if (strcmp(join->argv[0], "user") == 0)
+			return true;
+	return false;
+}
+
+int step_rootfs_overlay(struct stage *stage, const struct record *record, struct failure *why)
+{
+	if (!has_own_userns(stage->plan))
+		return mount_overlay_root(stage, record, why);
+	if (fcntl(ROOT_TREE, F_SETFD, FD_CLOEXEC) < 0)
+		return fail(why, "rootfs-overlay", "not mounted");
+	return attach_root(stage, ROOT_TREE, why);
 }
 
 int step_rootfs_bind(struct stage *stage, const struct record *record, struct failure *why)

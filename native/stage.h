@@ -40,6 +40,13 @@ int stage_main(int argc, char **argv);
 
 /* rootfs.c */
 step_function step_rootfs_overlay, step_rootfs_fuse, step_rootfs_bind, step_pivot;
+/* Where the container process finds its root when the monitor mounted it (box_root.c): above every
+ * descriptor of ours, below those of sources.c. */
+#define ROOT_TREE 599
+/* The container has another user namespace than the engine's. */
+bool has_own_userns(const struct plan *plan);
+/* Mount the overlay of a `rootfs-overlay` record, here and now, on top of "/". */
+int mount_overlay_root(struct stage *stage, const struct record *record, struct failure *why);
 /* A detached overlay of a record UPPER WORK FLAGS LOWER...; one layer alone is a read-only bind. */
 int overlay_tree(const struct record *record, struct failure *why);
 /* mounts.c */

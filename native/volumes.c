@@ -12,6 +12,7 @@
 #include "inside.h"
 #include "mount_tree.h"
 #include "numbers.h"
+#include "own_tree.h"
 #include "stage.h"
 #include "syscalls.h"
 
@@ -42,7 +43,7 @@ static int fill(struct stage *stage, int volume, const char *name, bool copy, st
 	struct stat status;
 
 	if (image >= 0 && copy)
-		return copy_tree(image, volume, why);
+		return copy_tree(image, volume, NULL, why);
 	if (image >= 0 && fstat(image, &status) == 0)
 		return fchown(volume, status.st_uid, status.st_gid) < 0 ||
 				       fchmod(volume, status.st_mode & 07777) < 0

@@ -6,6 +6,7 @@ import { endNetworkOrphans } from '../container/network-orphans.ts';
 import { type Container, findContainer } from '../container/record.ts';
 import { isGone, removeContainer } from '../container/remove.ts';
 import { parseSecretUse } from '../container/secrets.ts';
+import { chooseRoot, mapOf } from '../container/shifted-root.ts';
 import { type OwnUserns, parseUserns } from '../container/userns.ts';
 import { resolveVolumes } from '../container/volume-mounts.ts';
 import { checkAttachments } from '../network/attachment.ts';
@@ -18,7 +19,7 @@ import type { Engine } from './engine.ts';
 import { refuseOptions } from './refused-options.ts';
 import { rootSource } from './root-source.ts';
 import { existingContainers } from './selection.ts';
-import { driverSetting } from './storage-driver.ts';
+import { driverSetting, usernsRoot } from './storage-driver.ts';
 
 /** Everything up to the record: image, ports, container, --cidfile. Shared with `create`. */
 export async function create(
@@ -53,7 +54,10 @@ export async function create(
       request.rare.imageVolumes === 'anonymous' ? Object.keys(source.defaults.Volumes ?? {}) : [],
     taken: request.mounts.map((mount) => mount.destination),
   });
-  const userns = parseUserns(options, engine.userns, () => existingContainers(engine));
+  const asked = parseUserns(options, engine.userns, () => existingContainers(engine));
+  // A container without a namespace of its own lives in the engine's, as all do.
+  const userns = asked !== undefined && mapOf(engine, asked) === 'engine' ? undefined : asked;
+  const driver = source.rootfs === undefined ? await driverSetting(engine, context) : {};
   const hint =
     userns === undefined && !options.quiet
       ? bindHint(request.user ?? source.defaults.User ?? '', volumes)
@@ -74,7 +78,11 @@ export async function create(
         ports,
         ...(networks.length > 0 ? { networks } : {}),
         ...requiredContainers(options, engine),
-        ...(source.rootfs === undefined ? await driverSetting(engine, context) : {}),
+        ...driver,
+        ...(await chooseRoot(engine, userns, source.layers, {
+          wish: usernsRoot(context),
+          driver: driver.driver,
+        })),
       },
     },
     (holder) => {

@@ -9,6 +9,8 @@ export interface GlobalOptions {
   readonly config?: string | undefined;
   readonly storageDriver?: string | undefined;
   readonly modules: readonly string[];
+  /** `KEY=VALUE` */
+  readonly storageOpts: readonly string[];
 }
 
 const LOG_LEVELS = [
@@ -26,7 +28,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** The words that take a value. */
 const VALUE_OPTIONS: ReadonlyMap<
   string,
-  'root' | 'runRoot' | 'logLevel' | 'config' | 'storageDriver' | 'module'
+  'root' | 'runRoot' | 'logLevel' | 'config' | 'storageDriver' | 'module' | 'storageOpt'
 > = new Map([
   ['--root', 'root'],
   ['--runroot', 'runRoot'],
@@ -35,6 +37,7 @@ const VALUE_OPTIONS: ReadonlyMap<
   ['--config', 'config'],
   ['--module', 'module'],
   ['--storage-driver', 'storageDriver'],
+  ['--storage-opt', 'storageOpt'],
 ]);
 
 /** Takes the options off the front, as Podman and Docker have them. @throws UsageError, TsmanError */
@@ -46,6 +49,7 @@ export function takeGlobalOptions(argv: readonly string[]): {
     Record<'root' | 'runRoot' | 'logLevel' | 'config' | 'storageDriver', string>
   > = {};
   const modules: string[] = [];
+  const storageOpts: string[] = [];
   let at = 0;
   for (; at < argv.length; at++) {
     const [name, inline] = splitOnce(argv[at] as string, '=');
@@ -58,10 +62,14 @@ export function takeGlobalOptions(argv: readonly string[]): {
     const value = inline ?? argv[++at];
     if (value === undefined) throw new UsageError(`option ${name} needs a value`);
     if (key === 'module') modules.push(value);
+    else if (key === 'storageOpt') storageOpts.push(value);
     else values[key] = value;
   }
   const { logLevel, ...rest } = values;
-  return { rest: argv.slice(at), options: { ...rest, logLevel: level(logLevel), modules } };
+  return {
+    rest: argv.slice(at),
+    options: { ...rest, logLevel: level(logLevel), modules, storageOpts },
+  };
 }
 
 /** True for a switch that asks for what is so anyway. @throws TsmanError for what cannot be had */
@@ -101,7 +109,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   '--network-cmd-path': 'pasta is looked for in PATH',
   '--out': 'redirect with > FILE',
   '--noout': 'redirect with > /dev/null',
-  '--storage-opt': 'the store has no such options',
   '--syslog': 'messages go to stderr',
   '--tmpdir': 'use --runroot',
   '--transient-store': 'use a --root on a tmpfs',

@@ -1,11 +1,13 @@
 import { VERSION } from '../base/version.ts';
 import { readState } from '../container/state.ts';
+import { shiftKind } from '../storage/driver.ts';
 import { listImages } from '../storage/images.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { loadContainers, loadStorage } from './configuration.ts';
 import { printFormatted } from './formatted.ts';
 import { dockerFacts, hostFacts, withGoNames } from './info-facts.ts';
 import { existingContainers } from './selection.ts';
+import { driverSetting, usernsRoot } from './storage-driver.ts';
 
 export const infoCommand = defineCommand({
   paths: [['info'], ['system', 'info']],
@@ -34,7 +36,8 @@ export const infoCommand = defineCommand({
 /** Podman's structure. */
 export type Facts = Awaited<ReturnType<typeof collect>>;
 
-async function collect({ openEngine, globals }: CommandContext) {
+async function collect(context: CommandContext) {
+  const { openEngine, globals } = context;
   const engine = openEngine();
   const storageConf = await loadStorage(globals);
   const containersConf = await loadContainers(globals);
@@ -49,7 +52,10 @@ async function collect({ openEngine, globals }: CommandContext) {
       graphRoot: engine.directories.dataRoot,
       runRoot: engine.directories.runRoot,
       volumePath: `${engine.directories.dataRoot}/volumes`,
-      graphDriverName: storageConf?.driver ?? 'overlay',
+      graphDriverName: (await driverSetting(engine, context)).driver ?? 'overlay',
+      graphOptions: { 'overlay.userns': usernsRoot(context) },
+      // How layers are shifted for --userns: `data` = large files are references, `copy`, or not at all.
+      graphStatus: { 'Shifted layers': (await shiftKind(engine)) ?? 'none' },
       imageStore: { number: listImages(engine.storage).length },
       containerStore: {
         number: states.length,

@@ -11,6 +11,8 @@ export interface StorageConf {
   readonly dataRoot?: string;
   readonly runRoot?: string;
   readonly driver?: string;
+  /** `[storage.options.overlay] userns`: how containers with their own user namespace get their root. */
+  readonly userns?: string;
 }
 
 /** What distributions ship for Podman as root: no choice of the user, and Podman's own store. */
@@ -46,20 +48,18 @@ export async function loadStorageConf(search: ConfSearch): Promise<StorageConf> 
   }
 }
 
-function read(
-  storage: TomlTable,
-  own: TomlTable,
-  search: ConfSearch,
-): Pick<StorageConf, 'dataRoot' | 'runRoot' | 'driver'> {
+function read(storage: TomlTable, own: TomlTable, search: ConfSearch): Omit<StorageConf, 'files'> {
   const from = search.uid === 0 ? storage : own;
   const rootless = search.uid === 0 ? undefined : text(storage, 'rootless_storage_path');
   const dataRoot = place(text(from, 'graphroot') ?? rootless, search);
   const runRoot = place(text(from, 'runroot'), search);
   const driver = text(storage, 'driver');
+  const userns = text(below(below(storage, 'options'), 'overlay'), 'userns');
   return {
     ...(dataRoot === undefined ? {} : { dataRoot }),
     ...(runRoot === undefined ? {} : { runRoot }),
     ...(driver === undefined || driver === '' ? {} : { driver }),
+    ...(userns === undefined || userns === '' ? {} : { userns }),
   };
 }
 
@@ -67,6 +67,11 @@ function storageTable(document: TomlTable): TomlTable {
   const storage = document['storage'] ?? {};
   if (!isTable(storage)) throw new TsmanError('storage is not a table');
   return storage;
+}
+
+function below(table: TomlTable, key: string): TomlTable {
+  const value = table[key];
+  return isTable(value) ? value : {};
 }
 
 function text(table: TomlTable, key: string): string | undefined {

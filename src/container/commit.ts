@@ -20,6 +20,7 @@ import { squashedSources, upperSources } from './commit-tree.ts';
 import type { CreateTarget } from './create.ts';
 import { lowerLayers, upperLayer } from './merged-tree.ts';
 import { type Container, readConfig } from './record.ts';
+import { ownerView } from './shifted-root.ts';
 import { stubPaths } from './stubs.ts';
 import { vfsRoot, vfsSources } from './vfs-root.ts';
 
@@ -103,10 +104,11 @@ async function* layerTar(
   const stubs = stubPaths(readConfig(target.storage, container.id), container);
   const upper = rootfs === undefined ? upperLayer(container) : '';
   const lower = rootfs === undefined ? lowerLayers(container) : [];
-  const walker = openFsAgent(target, directory);
-  const reader = openFsAgent(target, directory);
+  const isVfs = container.spec.driver === 'vfs' && rootfs === undefined;
+  const view = ownerView(target, container, isVfs ? vfsRoot(container) : upper);
+  const walker = openFsAgent(target, directory, view);
+  const reader = openFsAgent(target, directory, view);
   try {
-    const isVfs = container.spec.driver === 'vfs' && rootfs === undefined;
     const sources =
       isSquashed || rootfs !== undefined
         ? squashedSources(walker, isVfs ? vfsRoot(container) : upper, isVfs ? [] : lower, stubs)

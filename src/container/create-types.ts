@@ -79,6 +79,8 @@ export interface CreateRequest {
     | 'init'
     | 'pidFile'
     | 'createCommand'
+    | 'shifted'
+    | 'driver'
     | 'monitorPidFile'
     | 'personality'
     | 'preservedFds'

@@ -11,8 +11,9 @@ import {
   upperLayer,
 } from './merged-tree.ts';
 import { type Container, readConfig } from './record.ts';
+import { ownerView } from './shifted-root.ts';
 import { stubPaths } from './stubs.ts';
-import { vfsSources } from './vfs-root.ts';
+import { vfsRoot, vfsSources } from './vfs-root.ts';
 
 export interface Change {
   readonly kind: 'A' | 'C' | 'D';
@@ -55,7 +56,8 @@ export async function diffContainer(target: CreateTarget, container: Container):
 }
 
 async function diffVfs(target: CreateTarget, container: Container): Promise<Change[]> {
-  const agent = openFsAgent(target, target.directories.dataRoot);
+  const view = ownerView(target, container, vfsRoot(container));
+  const agent = openFsAgent(target, target.directories.dataRoot, view);
   try {
     const lower = await mergeLayers(agent, lowerLayers(container));
     const stubs = stubPaths(readConfig(target.storage, container.id), container);

@@ -1,8 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { FsAgent } from '../helper/fs-agent.ts';
 import { digestHex } from '../oci/digest.ts';
+import type { Directories } from '../rootless/directories.ts';
 import { openFsAgent } from '../rootless/rootfs-agent.ts';
 import { containersUsing, type ImageRecord, listImages } from '../storage/images.ts';
+import { listShiftedLayers } from '../storage/shifted-layers.ts';
 import { listVolumes, type Volume, volumeUsers } from '../storage/volumes.ts';
 import type { CreateTarget } from './create.ts';
 import { type Container, listContainers } from './record.ts';
@@ -45,7 +47,7 @@ export interface DiskUsage {
 export async function measureDiskUsage(target: CreateTarget): Promise<DiskUsage> {
   const agent = openFsAgent(target, target.directories.dataRoot);
   try {
-    const content = await measureContent(agent, target.directories.dataRoot);
+    const content = await measureContent(agent, target.directories);
     const existing = listContainers(target.storage).filter((it) => !isGone(target, it));
     const containers = existing.map(async (container) => ({
       container,
@@ -68,12 +70,17 @@ export async function measureDiskUsage(target: CreateTarget): Promise<DiskUsage>
 }
 
 /** Blocks of each blob, unpacked layer and leftover, by its path below the data root. */
-async function measureContent(agent: FsAgent, dataRoot: string): Promise<Map<string, number>> {
+async function measureContent(
+  agent: FsAgent,
+  directories: Directories,
+): Promise<Map<string, number>> {
+  const { dataRoot } = directories;
   const paths = ['images/blobs/sha256', 'layers', 'ingest', 'trash'].flatMap((directory) =>
     existsSync(`${dataRoot}/${directory}`)
       ? readdirSync(`${dataRoot}/${directory}`).map((name) => `${directory}/${name}`)
       : [],
   );
+  paths.push(...listShiftedLayers(directories).map(({ path }) => path));
   const sizes = paths.map(async (path) => [path, await usage(agent, path)] as const);
   return new Map(await Promise.all(sizes));
 }
@@ -89,24 +96,25 @@ async function usage(agent: FsAgent, path: string): Promise<number> {
 }
 
 function imageUsage(
-  { storage }: CreateTarget,
+  { storage, directories }: CreateTarget,
   content: ReadonlyMap<string, number>,
 ): Pick<DiskUsage, 'images' | 'imageBytes' | 'reclaimableImageBytes' | 'unreferencedBytes'> {
   const images = listImages(storage);
+  const shifted = shiftedPaths(directories);
   const users = new Map<string, number>();
   for (const image of images)
-    for (const path of contentOf(image)) users.set(path, (users.get(path) ?? 0) + 1);
+    for (const path of contentOf(image, shifted)) users.set(path, (users.get(path) ?? 0) + 1);
   const size = (paths: Iterable<string>): number =>
     [...paths].reduce((sum, path) => sum + (content.get(path) ?? 0), 0);
   const rows = images.map((image) => {
-    const own = contentOf(image);
+    const own = contentOf(image, shifted);
     const unique = own.filter((path) => users.get(path) === 1);
     const uniqueBytes = size(unique);
     const containers = containersUsing(storage, image.id).length;
     return { image, sharedBytes: size(own) - uniqueBytes, uniqueBytes, containers };
   });
   const kept = new Set(
-    rows.filter((row) => row.containers > 0).flatMap(({ image }) => contentOf(image)),
+    rows.filter((row) => row.containers > 0).flatMap(({ image }) => contentOf(image, shifted)),
   );
   const imageBytes = size(users.keys());
   const everything = size(content.keys());
@@ -118,13 +126,27 @@ function imageUsage(
   };
 }
 
+/** The copies of each layer for other id maps. */
+function shiftedPaths(directories: Directories): Map<string, string[]> {
+  const paths = new Map<string, string[]>();
+  for (const { hex, path } of listShiftedLayers(directories))
+    paths.set(hex, [...(paths.get(hex) ?? []), path]);
+  return paths;
+}
+
 /** Each path once: an image may have the same layer twice. */
-function contentOf({ id, manifestDigest, layers }: ImageRecord): string[] {
+function contentOf(
+  { id, manifestDigest, layers }: ImageRecord,
+  shifted: ReadonlyMap<string, readonly string[]>,
+): string[] {
   const blobs = [`sha256:${id}` as const, manifestDigest, ...layers.map(({ digest }) => digest)];
   return [
     ...new Set([
       ...blobs.map((digest) => `images/blobs/sha256/${digestHex(digest)}`),
-      ...layers.map(({ diffID }) => `layers/${digestHex(diffID)}`),
+      ...layers.flatMap(({ diffID }) => [
+        `layers/${digestHex(diffID)}`,
+        ...(shifted.get(digestHex(diffID)) ?? []),
+      ]),
     ]),
   ];
 }

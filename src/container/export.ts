@@ -8,6 +8,7 @@ import { openFsAgent } from '../rootless/rootfs-agent.ts';
 import type { CreateTarget } from './create.ts';
 import { lowerLayers, type MergedTree, mergeLayers, upperLayer } from './merged-tree.ts';
 import type { Container } from './record.ts';
+import { ownerView } from './shifted-root.ts';
 import { vfsRoot } from './vfs-root.ts';
 
 const TYPE_FLAGS: Readonly<Record<number, string>> = {
@@ -28,13 +29,19 @@ export async function exportContainer(
   output: Writable,
 ): Promise<void> {
   const { rootfs } = container.spec;
-  const agent = openFsAgent(target, rootfs ?? target.directories.dataRoot);
+  const view = ownerView(target, container, ownTree(container));
+  const agent = openFsAgent(target, rootfs ?? target.directories.dataRoot, view);
   try {
     const layers = treesOf(container);
     await writeTree(agent, await mergeLayers(agent, layers), output);
   } finally {
     await agent.close();
   }
+}
+
+/** Where what is the container's alone lies, below the data root. */
+function ownTree(container: Container): string {
+  return container.spec.driver === 'vfs' ? vfsRoot(container) : upperLayer(container);
 }
 
 function treesOf(container: Container): string[] {

@@ -1,4 +1,5 @@
 import type { Directories } from '../rootless/directories.ts';
+import { shiftedLowers } from '../storage/shifted-layers.ts';
 import type { CreateTarget } from './create.ts';
 import { type Health, readHealth } from './health.ts';
 import { networkSettings, portBindings } from './inspect-network.ts';
@@ -40,7 +41,7 @@ export function inspectContainer(
     PidFile: spec.pidFile ?? '',
     Name: container.name,
     RestartCount: state.restarts,
-    Driver: spec.userns === undefined ? 'overlay' : 'fuse-overlayfs',
+    Driver: rootDriver(spec),
     MountLabel: '',
     ProcessLabel: '',
     AppArmorProfile: '',
@@ -93,14 +94,22 @@ function stateError(state: ContainerState, { name }: Container): string {
   return '';
 }
 
+/** What puts the root together; a user namespace of its own is served by fuse-overlayfs or shifted layers. */
+function rootDriver({ driver, userns, shifted }: Container['spec']): string {
+  if (driver !== undefined) return driver;
+  return userns === undefined || shifted !== undefined ? 'overlay' : 'fuse-overlayfs';
+}
+
 function graphDriver(directories: Directories, container: Container): Record<string, unknown> {
   const directory = containerDirectory(directories, container.id);
+  const { layers, shifted } = container.spec;
   return {
-    Name: 'overlay',
+    Name: rootDriver(container.spec),
     Data: {
-      LowerDir: container.spec.layers
-        .map((hex) => `${directories.dataRoot}/layers/${hex}`)
-        .join(':'),
+      LowerDir: (shifted === undefined
+        ? layers.map((hex) => `${directories.dataRoot}/layers/${hex}`)
+        : shiftedLowers(directories, shifted, layers).lowers
+      ).join(':'),
       UpperDir: `${directory}/upper`,
       WorkDir: `${directory}/work`,
     },

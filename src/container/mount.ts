@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { promisify } from 'node:util';
 import { TsmanError } from '../base/error.ts';
 import type { Directories } from '../rootless/directories.ts';
+import { shiftedLowers } from '../storage/shifted-layers.ts';
 import type { CreateTarget } from './create.ts';
 import type { Container } from './record.ts';
 import { containerDirectory, readState } from './state.ts';
@@ -44,19 +45,32 @@ export async function mountContainer(target: CreateTarget, container: Container)
   fs.mkdirSync(names, { mode: 0o700 });
   fs.mkdirSync(merged, { recursive: true, mode: 0o700 });
   const isRunning = readState(directories, id).pid !== 0;
-  const layers =
-    spec.rootfs === undefined
-      ? spec.layers.map((hex) => `${directories.dataRoot}/layers/${hex}`)
-      : [spec.rootfs];
+  const { layers, hasData } = layersOf(directories, spec);
   const lowers = isRunning ? [`${own}/upper`, ...layers] : layers;
   // mount(2) takes one page of options: short names leave room for a thousand layers.
   for (const [i, layer] of lowers.entries()) fs.symlinkSync(layer, `${names}/${i}`);
-  const lower = `lowerdir=${lowers.map((_, i) => i).join(':')}`;
+  const last = lowers.length - 1;
+  const joined = lowers.map((_, i) => `${i === 0 ? '' : hasData && i === last ? '::' : ':'}${i}`);
+  const lower = `lowerdir=${joined.join('')}`;
   const options = isRunning
     ? `ro,userxattr,${lower}`
     : `userxattr,${lower},upperdir=${own}/upper,workdir=${own}/work`;
   await program('mount', ['-t', 'overlay', 'overlay', '-o', options, merged], names);
   return merged;
+}
+
+/** The lower directories; with `hasData` the last one is data-only. */
+function layersOf(
+  directories: Directories,
+  spec: Container['spec'],
+): { layers: readonly string[]; hasData: boolean } {
+  if (spec.rootfs !== undefined) return { layers: [spec.rootfs], hasData: false };
+  if (spec.shifted !== undefined) {
+    const { lowers, hasData } = shiftedLowers(directories, spec.shifted, spec.layers);
+    return { layers: lowers, hasData };
+  }
+  const layers = spec.layers.map((hex) => `${directories.dataRoot}/layers/${hex}`);
+  return { layers, hasData: false };
 }
 
 /** Unmounts it. @returns false when it was not mounted */

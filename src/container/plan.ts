@@ -1,6 +1,7 @@
 import type { PlanRecord } from '../helper/plan.ts';
 import type { RuntimeConfig, RuntimeMount } from '../oci/runtime-config.ts';
 import { fuseOverlayfs } from '../storage/driver.ts';
+import { shiftedLowers } from '../storage/shifted-layers.ts';
 import { capabilityMask } from './capabilities.ts';
 import { fuseOverlay } from './fuse-overlay.ts';
 import type { Container } from './record.ts';
@@ -148,7 +149,7 @@ function limitWord(value: number): string | number {
 function rootRecord(
   container: Container,
   _config: RuntimeConfig,
-  places: Pick<PlanPlaces, 'containerDirectory' | 'layersDirectory'>,
+  places: Pick<PlanPlaces, 'containerDirectory' | 'layersDirectory' | 'directories'>,
   isNested: boolean,
 ): PlanRecord {
   const { rootfs, layers } = container.spec;
@@ -169,6 +170,15 @@ function rootRecord(
         ? layers.map((hex) => `${places.layersDirectory}/${hex}`)
         : [rootfs]),
     ];
+  if (container.spec.shifted !== undefined && rootfs === undefined) {
+    const { lowers: shifted, hasData } = shiftedLowers(
+      places.directories,
+      container.spec.shifted,
+      layers,
+    );
+    const words = [flags, hasData ? 'data' : ''].filter((word) => word !== '').join();
+    return ['rootfs-overlay', `${directory}/upper`, `${directory}/work`, words, ...shifted];
+  }
   const lowers =
     rootfs === undefined ? layers.map((hex) => `${places.layersDirectory}/${hex}`) : [rootfs];
   // An overlay of the kernel's shows the ids of the disk; behind FUSE they are the mounter's.

@@ -54,6 +54,8 @@ export interface ContainerSpec {
   readonly secrets?: readonly SecretUse[];
   /** A user namespace below the engine's. */
   readonly userns?: OwnUserns;
+  /** With `userns`: its layers in `layers-shifted/<this>/`; absent = through fuse-overlayfs. */
+  readonly shifted?: string;
   readonly createCommand: readonly string[];
   /** How the root is put together; absent = overlay. */
   readonly driver?: StorageDriver;

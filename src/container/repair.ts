@@ -12,6 +12,7 @@ import { abandonedContainers, removeAbandonedContainers } from './leftovers.ts';
 import { findContainer, listContainers } from './record.ts';
 import { removeContainer } from './remove.ts';
 import { isActive, readState } from './state.ts';
+import { pruneShifted } from './shifted-root.ts';
 
 /** What `system check` says, and what was done about it. */
 export interface CheckReport {
@@ -49,6 +50,8 @@ export async function checkStore(
   }
   await removeAbandonedContainers(target);
   await collectGarbage(target);
+  // Made again when needed, and then from the layers as they are now.
+  await pruneShifted(target);
   return { damages: left.map((it) => reason(target, it)), repaired, abandoned: 0 };
 }
 

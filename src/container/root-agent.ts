@@ -5,6 +5,7 @@ import { usernsRecords } from '../rootless/id-map.ts';
 import type { CreateTarget } from './create.ts';
 import { rootSteps } from './plan.ts';
 import { type Container, readConfig } from './record.ts';
+import { ownerView } from './shifted-root.ts';
 import { containerDirectory, readState, runDirectory } from './state.ts';
 
 /**
@@ -18,7 +19,9 @@ export function openRootAgent(target: CreateTarget, container: Container): FsAge
   const place: PlanRecord[] =
     state.pid === 0 ? mountSteps(target, container) : [['pin-process', state.pid, state.startTime]];
   const plan = [...usernsRecords(userns, directories.runRoot), ...place];
-  return new FsAgent(new FsConnection(plan, directories.runRoot));
+  // In the namespace of a running container its owners are what they are.
+  const owners = state.pid === 0 ? ownerView(target, container, '') : undefined;
+  return new FsAgent(new FsConnection(plan, directories.runRoot), owners);
 }
 
 function mountSteps(target: CreateTarget, container: Container): PlanRecord[] {

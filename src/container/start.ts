@@ -24,6 +24,7 @@ import { prepareVolumes } from './prepare-volumes.ts';
 import { type Container, readConfig } from './record.ts';
 import { seccompProgram } from './seccomp.ts';
 import { sharedNetworkFiles } from './shared-network.ts';
+import { restoreShifted } from './shifted-root.ts';
 import { containerDirectory, readState, runDirectory } from './state.ts';
 import { makeVfsRoot } from './vfs-root.ts';
 import { setWanted } from './wanted.ts';
@@ -83,6 +84,7 @@ async function prepareStart(
   failure: PlanRecord,
 ): Promise<string> {
   await prepareVolumes(target, container);
+  await restoreShifted(target, container);
   const { directories } = target;
   if (container.spec.ports.length > 0) await endNetworkOrphans(directories);
   if (container.spec.driver === 'vfs') await makeVfsRoot(target, container);

@@ -10,6 +10,7 @@ import { type TarSource, treeTar } from '../storage/tree-tar.ts';
 import type { CreateTarget } from './create.ts';
 import { lowerLayers } from './merged-tree.ts';
 import type { Container } from './record.ts';
+import { ownerView } from './shifted-root.ts';
 
 /*
  * The driver vfs: a container's root is a copy of its layers, `containers/<id>/rootfs`, made at its
@@ -28,7 +29,7 @@ export async function makeVfsRoot(target: CreateTarget, container: Container): P
   if (fs.existsSync(path)) return;
   const partial = makePartial(storage);
   const reader = openFsAgent(target, directories.dataRoot);
-  const writer = openFsAgent(target, partial);
+  const writer = openFsAgent(target, partial, ownerView(target, container, ''));
   try {
     const tree = await mergeLayers(reader, lowerLayers(container));
     await unpackInto(writer, treeTar(reader, treeSources(tree), { sparse: true }));

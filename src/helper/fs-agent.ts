@@ -1,5 +1,6 @@
 import { hasCode } from '../base/error.ts';
 import type { FsConnection } from './fs-connection.ts';
+import { type OwnerRanges, type OwnerView, seenOwner, storedOwner } from './fs-owners.ts';
 import {
   FS_NODE_MODE,
   FS_OPERATION,
@@ -30,25 +31,26 @@ async function* readData(replies: AsyncIterable<FsReplyReader>): AsyncGenerator<
  */
 export class FsAgent {
   readonly #connection: FsConnection;
+  readonly #owners: OwnerView | undefined;
 
-  constructor(connection: FsConnection) {
+  /** @param owners where files have other owners than who asks is to see */
+  constructor(connection: FsConnection, owners?: OwnerView) {
     this.#connection = connection;
+    this.#owners = owners;
+  }
+
+  #payload(path: FsPath, attributes: FsAttributes): FsPayload {
+    return new FsPayload().attributes(storedOwner(this.#owners, path, attributes)).bytes(path);
   }
 
   /** Makes a directory; one that exists keeps its content. Its mtime is set by the next `sync`. */
   mkdir(path: FsPath, attributes: FsAttributes): void {
-    this.#connection.send(
-      FS_OPERATION.mkdir,
-      new FsPayload().attributes({ mode: 0o755, ...attributes }).bytes(path),
-    );
+    this.#connection.send(FS_OPERATION.mkdir, this.#payload(path, { mode: 0o755, ...attributes }));
   }
 
   /** Makes a regular file of this size; `data` calls fill it, what they leave out is a hole. */
   file(path: FsPath, attributes: FsAttributes, sizeBytes: number): void {
-    this.#connection.send(
-      FS_OPERATION.file,
-      new FsPayload().attributes(attributes).bytes(path).u64(sizeBytes),
-    );
+    this.#connection.send(FS_OPERATION.file, this.#payload(path, attributes).u64(sizeBytes));
   }
 
   /** Content of the file begun last. The chunk must not change afterwards. */
@@ -61,10 +63,7 @@ export class FsAgent {
   }
 
   symlink(path: FsPath, target: FsPath, attributes: FsAttributes): void {
-    this.#connection.send(
-      FS_OPERATION.symlink,
-      new FsPayload().attributes(attributes).bytes(path).bytes(target),
-    );
+    this.#connection.send(FS_OPERATION.symlink, this.#payload(path, attributes).bytes(target));
   }
 
   hardLink(path: FsPath, target: FsPath): void {
@@ -88,7 +87,7 @@ export class FsAgent {
     device: { major: number; minor: number },
     attributes: FsAttributes,
   ): void {
-    const payload = new FsPayload().attributes(attributes).bytes(path);
+    const payload = this.#payload(path, attributes);
     this.#connection.send(
       FS_OPERATION.node,
       payload.u32(FS_NODE_MODE[type], device.major, device.minor),
@@ -97,7 +96,7 @@ export class FsAgent {
 
   /** Changes attributes of what exists. */
   set(path: FsPath, attributes: FsAttributes): void {
-    this.#connection.send(FS_OPERATION.set, new FsPayload().attributes(attributes).bytes(path));
+    this.#connection.send(FS_OPERATION.set, this.#payload(path, attributes));
   }
 
   /** Removes a file or a whole tree; no failure when it is not there. */
@@ -114,6 +113,30 @@ export class FsAgent {
     this.#connection.send(FS_OPERATION.exchange, new FsPayload().bytes(one).bytes(other));
   }
 
+  /**
+   * Copies an unpacked layer for an id map; `to` must not exist. Large files become references to
+   * `redirect` in an overlay's data-only layer, unless that is empty.
+   * @param maps an id in the layer (containerID), and in the copy (hostID)
+   */
+  copyLayer(from: FsPath, to: FsPath, redirect: string, ...maps: [OwnerRanges, OwnerRanges]): void {
+    const payload = new FsPayload().bytes(from).bytes(to).bytes(redirect);
+    for (const ranges of maps) {
+      payload.u32(ranges.length);
+      for (const { containerID, hostID, size } of ranges) payload.u32(containerID, hostID, size);
+    }
+    this.#connection.send(FS_OPERATION.copyLayer, payload);
+  }
+
+  /** The helper's process, for who names things after it. */
+  get pid(): number {
+    return this.#connection.pid;
+  }
+
+  /** Leaves the helper to finish what was asked for, even when this process ends. */
+  async release(): Promise<void> {
+    await this.#connection.release();
+  }
+
   /** Everything below `path`, itself first, names sorted, parents before children. */
   async *walk(
     path: FsPath,
@@ -124,7 +147,7 @@ export class FsAgent {
       (options.xattrs === false ? 0 : 2) |
       (options.itself === true ? 4 : 0);
     const replies = this.#connection.ask(FS_OPERATION.walk, new FsPayload().bytes(path).u32(flags));
-    for await (const reader of replies) yield reader.entry();
+    for await (const reader of replies) yield seenOwner(this.#owners, path, reader.entry());
   }
 
   /** What is at a path, links not followed; undefined when nothing is. */

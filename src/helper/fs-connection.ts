@@ -45,6 +45,17 @@ export class FsConnection {
     await this.#gone;
   }
 
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Hands over what was asked for and lets go: the helper ends by itself, we may end before it. */
+  async release(): Promise<void> {
+    this.#batch.flush();
+    await this.#process.drained(0);
+    this.#process.release();
+  }
+
   /** Sends a request that is answered. */
   ask(operation: number, payload: FsPayload): FsReplies<FsReplyReader> {
     this.send(operation, payload);

@@ -109,6 +109,18 @@ export class FsProcess {
     this.#child.stdin?.end();
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Input ends here; nobody waits for the child any more. */
+  release(): void {
+    this.end();
+    this.#child.unref();
+    for (const stream of [this.#child.stdout, this.#child.stderr, this.#child.stdin])
+      (stream as { unref?: () => void } | null)?.unref?.();
+  }
+
   kill(): void {
     this.#child.kill('SIGKILL');
   }

@@ -18,6 +18,7 @@ export const FS_OPERATION = {
   usage: 14,
   sync: 15,
   exchange: 16,
+  copyLayer: 17,
 } as const;
 
 export const FS_REPLY = { ready: 1, ok: 2, failed: 3, entry: 4, data: 5, end: 6 } as const;

@@ -17,7 +17,12 @@ export interface ChosenDirectories {
   readonly runRoot?: string | undefined;
   /** From storage.conf: after the environment, before the built-in places. */
   readonly configured?:
-    | { readonly dataRoot?: string; readonly runRoot?: string; readonly driver?: string }
+    | {
+        readonly dataRoot?: string;
+        readonly runRoot?: string;
+        readonly driver?: string;
+        readonly userns?: string;
+      }
     | undefined;
 }
 

@@ -64,7 +64,7 @@ export function fuseOverlayfs(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 async function probe(target: LayerTarget): Promise<StorageDriver> {
-  if (await canOverlay(target)) return 'overlay';
+  if (await canOverlay(target, '')) return 'overlay';
   try {
     fuseOverlayfs();
     fs.accessSync('/dev/fuse', fs.constants.R_OK | fs.constants.W_OK);
@@ -75,15 +75,36 @@ async function probe(target: LayerTarget): Promise<StorageDriver> {
   }
 }
 
+/**
+ * Whether layers can be shifted, and how; undefined where no overlay of the kernel's can be mounted.
+ * Data-only layers without privileges came with Linux 6.16: tried once for each kernel, not looked up.
+ */
+export async function shiftKind(target: LayerTarget): Promise<'data' | 'copy' | undefined> {
+  const path = join(target.storage.directories.dataRoot, 'cache/shift');
+  const [kernel, known] = (readIfExists(path) ?? '').split(' ');
+  const kinds = ['data', 'copy'] as const;
+  if (kernel === release()) return kinds.find((each) => each === known);
+  const found = (await canOverlay(target, 'data'))
+    ? 'data'
+    : (await canOverlay(target, ''))
+      ? 'copy'
+      : undefined;
+  writeAtomically(path, `${release()} ${found ?? 'none'}`);
+  return found;
+}
+
 /** Mounts an overlay of empty directories, in a mount namespace that ends with the helper. */
-async function canOverlay({ storage: { directories }, userns }: LayerTarget): Promise<boolean> {
+async function canOverlay(
+  { storage: { directories }, userns }: LayerTarget,
+  flags: '' | 'data',
+): Promise<boolean> {
   const scratch = fs.mkdtempSync(join(directories.dataRoot, 'probe-'));
   const parts = ['upper', 'work', 'a', 'b'].map((name) => join(scratch, name));
   for (const part of parts) fs.mkdirSync(part);
   const [upper = '', work = '', ...lower] = parts;
   const plan = [
     ...usernsRecords(userns, directories.runRoot),
-    ['rootfs-overlay', upper, work, '', ...lower] as const,
+    ['rootfs-overlay', upper, work, flags, ...lower] as const,
   ];
   const agent = new FsAgent(new FsConnection(plan, directories.runRoot));
   try {

@@ -5,7 +5,8 @@ import { blobPath, blobSize, imageLayout, sweepIngest } from './blobs.ts';
 import { inTransaction } from './database.ts';
 import { forgetLayerSizes } from './layer-sizes.ts';
 import { isGarbageLeft, withCollect } from './leases.ts';
-import { discard, type LayerTarget, sweepLeftovers } from './partials.ts';
+import { discard, discardPaths, type LayerTarget, sweepLeftovers } from './partials.ts';
+import { abandonedShifts, listShiftedLayers } from './shifted-layers.ts';
 import type { Storage } from './storage.ts';
 
 /** What a collection took away; `isDeferred` when an ingest under way will do it at its end. */
@@ -31,6 +32,7 @@ export async function collectGarbage(target: LayerTarget): Promise<Collected> {
     await discard(target, layers.map(digestHex));
     collected.layers = layers.length;
     forgetLayerSizes(storage);
+    await discardPaths(target, deadShifts(storage));
     await sweepLeftovers(target);
   }));
   return collected;
@@ -84,6 +86,15 @@ function unreachedLayers(storage: Storage): Digest[] {
   return namedDigests(join(storage.directories.dataRoot, 'layers')).filter(
     (diffID) => !reached.has(diffID),
   );
+}
+
+/** Shifted copies of layers that are gone, and half-made ones of processes that are. */
+function deadShifts(storage: Storage): string[] {
+  const { directories } = storage;
+  const copies = listShiftedLayers(directories).filter(
+    ({ hex }) => !existsSync(join(directories.dataRoot, 'layers', hex)),
+  );
+  return [...copies.map(({ path }) => path), ...abandonedShifts(directories)];
 }
 
 function column(storage: Storage, query: string): string[] {

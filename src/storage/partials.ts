@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { startTimeOf } from '../base/process.ts';
 import type { EngineUserns } from '../rootless/id-map.ts';
 import { openFsAgent } from '../rootless/rootfs-agent.ts';
@@ -24,11 +24,14 @@ export function layersDirectory({ directories }: Storage): string {
 
 /** Makes a directory to unpack into; it is ours until it is renamed or `discard`ed. */
 export function makePartial(storage: Storage): string {
-  const owner = `${process.pid}-${startTimeOf(process.pid) ?? 0}`;
-  const name = `.${owner}-${randomBytes(8).toString('hex')}.partial`;
-  const path = join(layersDirectory(storage), name);
+  const path = join(layersDirectory(storage), partialName(process.pid));
   fs.mkdirSync(path, { mode: 0o755 });
   return path;
+}
+
+/** What a process calls something it has not finished. */
+export function partialName(pid: number): string {
+  return `.${pid}-${startTimeOf(pid) ?? 0}-${randomBytes(8).toString('hex')}.partial`;
 }
 
 /**
@@ -36,14 +39,22 @@ export function makePartial(storage: Storage): string {
  * belong to a subordinate id, and then we may not even rename it to another directory.
  */
 export async function discard(target: LayerTarget, names: readonly string[]): Promise<void> {
-  if (names.length === 0) return;
+  await discardPaths(
+    target,
+    names.map((name) => `layers/${name}`),
+  );
+}
+
+/** The same for any trees, by their paths below the data root. */
+export async function discardPaths(target: LayerTarget, paths: readonly string[]): Promise<void> {
+  if (paths.length === 0) return;
   const { directories } = target.storage;
   fs.mkdirSync(join(directories.dataRoot, 'trash'), { recursive: true, mode: 0o700 });
   const agent = openFsAgent({ userns: target.userns, directories }, directories.dataRoot);
   try {
-    const trash = names.map((name) => {
-      const aside = `trash/${name.slice(0, 24)}-${randomBytes(4).toString('hex')}`;
-      agent.rename(`layers/${name}`, aside);
+    const trash = paths.map((path) => {
+      const aside = `trash/${basename(path).slice(0, 24)}-${randomBytes(4).toString('hex')}`;
+      agent.rename(path, aside);
       return aside;
     });
     // Gone from the store before the long work begins.
@@ -71,7 +82,8 @@ export async function sweepLeftovers(target: LayerTarget): Promise<void> {
   }
 }
 
-function isAbandoned(name: string): boolean {
+/** True for the partial of a process that is gone. */
+export function isAbandoned(name: string): boolean {
   const [, pid, startTime] = PARTIAL.exec(name) ?? [];
   return pid !== undefined && startTimeOf(Number(pid)) !== startTime;
 }

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { measureDiskUsage } from '../../container/disk-usage.ts';
 import { removeAbandonedContainers } from '../../container/leftovers.ts';
+import { pruneShifted } from '../../container/shifted-root.ts';
 import { humanSize } from '../../output/units.ts';
 import { collectGarbage } from '../../storage/garbage.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
@@ -58,6 +59,7 @@ export const systemPruneCommand = defineCommand({
     }
     await removeAbandonedContainers(engine);
     await collectGarbage(engine);
+    await pruneShifted(engine);
     const freed = Math.max(0, before - (await usedBytes(engine)));
     context.stdout.write(`Total reclaimed space: ${humanSize(freed)}\n`);
     return exitCode;
