@@ -11,8 +11,8 @@ import type { CreateTarget } from './create.ts';
 import { abandonedContainers, removeAbandonedContainers } from './leftovers.ts';
 import { findContainer, listContainers } from './record.ts';
 import { removeContainer } from './remove.ts';
-import { isActive, readState } from './state.ts';
 import { pruneShifted } from './shifted-root.ts';
+import { isActive, readState } from './state.ts';
 
 /** What `system check` says, and what was done about it. */
 export interface CheckReport {
