@@ -126,8 +126,8 @@ function setRest(
   if (userns !== undefined && userns !== '' && userns !== 'host' && !given.has('userns'))
     merged['userns'] = String(userns);
   const pids = values.get('containers.pids_limit');
-  if (typeof pids === 'number' && pids > 0 && !given.has('pidsLimit')) {
-    merged['pidsLimit'] = String(pids);
+  if (typeof pids === 'number' && !given.has('pidsLimit')) {
+    merged['pidsLimit'] = String(pids > 0 ? pids : -1);
     merged['isPidsLimitDefault'] = true;
   }
 }

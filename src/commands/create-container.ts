@@ -41,9 +41,12 @@ export async function create(
     ...Object.keys(source.defaults.ExposedPorts ?? {}),
     ...request.spec.exposedPorts,
   ];
-  const wanted = options.publishAll
+  const asked = options.publishAll
     ? withPublishedAll(request.spec.ports, exposed)
     : request.spec.ports;
+  const wanted = hasPorts(request.namespaces.network) ? asked : [];
+  if (request.spec.ports.length > wanted.length)
+    context.stderr.write('--publish has no effect in this network mode\n');
   const networks = checkAttachments(engine.storage, request.spec.networks ?? []);
   const ports = wanted.length === 0 ? [] : await assignPorts(wanted, engine);
   if (options.replace && options.name !== undefined) await removeByName(engine, options.name);
@@ -93,6 +96,11 @@ export async function create(
   );
   if (options.cidfile !== undefined) writeCidfile(options.cidfile, container.id);
   return container;
+}
+
+/** What others made, and no network at all, have no ports of ours; Podman discards them too. */
+function hasPorts(mode: string): boolean {
+  return !['none', 'host'].includes(mode) && !/^(container|ns):/.test(mode);
 }
 
 /** Only who publishes ports pays for looking at them. */

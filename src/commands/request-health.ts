@@ -2,10 +2,17 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { TsmanError, UsageError } from '../base/error.ts';
 import type { HealthSettings } from '../container/health.ts';
-import type { HealthRequest } from '../container/health-request.ts';
+import {
+  changeHealth,
+  type HealthChange,
+  type HealthRequest,
+  STARTUP_DEFAULTS,
+  type StartupProbe,
+} from '../container/health-request.ts';
+import type { ContainerUpdate } from '../container/update.ts';
 import type { OptionValues } from './command.ts';
 import { durationMs } from './duration.ts';
-import type { HEALTH_OPTIONS } from './health-options.ts';
+import { HEALTH_OPTIONS } from './health-options.ts';
 import { parseWhole } from './request-values.ts';
 
 type HealthOptions = OptionValues<typeof HEALTH_OPTIONS>;
@@ -36,20 +43,41 @@ export function parseHealth(options: HealthOptions, restarts: boolean): HealthRe
   };
 }
 
-function parseStartup(options: HealthOptions): HealthSettings['startup'] {
-  const test = parseTest('--health-startup-cmd', options.healthStartupCmd);
-  const intervalMs = time('--health-startup-interval', options.healthStartupInterval, 1);
-  const timeoutMs = time('--health-startup-timeout', options.healthStartupTimeout, 1000);
-  const retries = count('--health-startup-retries', options.healthStartupRetries, 0);
-  const successes = count('--health-startup-success', options.healthStartupSuccess, 0);
-  if (test === undefined) return undefined;
-  return {
-    test,
-    intervalMs: intervalMs ?? 30_000,
-    timeoutMs: timeoutMs ?? 30_000,
-    retries: retries ?? 0,
-    successes: Math.max(1, successes ?? 1),
+/** What `update` changes of a health check; undefined = nothing. @throws UsageError */
+export function parseHealthChange(
+  options: HealthOptions,
+  isSet: (option: string) => boolean,
+): ContainerUpdate['health'] {
+  if (!Object.keys(HEALTH_OPTIONS).some(isSet)) return undefined;
+  const request = parseHealth(options, false);
+  const own = <T>(option: keyof HealthOptions, value: T): T | undefined =>
+    isSet(option) ? value : undefined;
+  const change: HealthChange = {
+    ...request,
+    startup: parseStartupParts(options),
+    onFailure: own('healthOnFailure', request.onFailure),
+    logDirectory: own('healthLogDestination', { path: request.logDirectory }),
+    maxLogCount: own('healthMaxLogCount', request.maxLogCount),
+    maxLogSizeBytes: own('healthMaxLogSize', request.maxLogSizeBytes),
   };
+  return (old) => ({ settings: changeHealth(old, change) });
+}
+
+function parseStartupParts(options: HealthOptions): Partial<StartupProbe> {
+  const successes = count('--health-startup-success', options.healthStartupSuccess, 0);
+  const parts = {
+    test: parseTest('--health-startup-cmd', options.healthStartupCmd),
+    intervalMs: time('--health-startup-interval', options.healthStartupInterval, 1),
+    timeoutMs: time('--health-startup-timeout', options.healthStartupTimeout, 1000),
+    retries: count('--health-startup-retries', options.healthStartupRetries, 0),
+    successes: successes === undefined ? undefined : Math.max(1, successes),
+  };
+  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined));
+}
+
+function parseStartup(options: HealthOptions): HealthSettings['startup'] {
+  const { test, ...parts } = parseStartupParts(options);
+  return test === undefined ? undefined : { ...STARTUP_DEFAULTS, ...parts, test };
 }
 
 /** A JSON array is executed as it is, anything else by the container's shell. */

@@ -8,6 +8,9 @@ import type { OptionValues } from './command.ts';
 import { parsePairs, parseWhole } from './request-values.ts';
 import type { CGROUP_OPTIONS, RESOURCE_OPTIONS } from './resource-options.ts';
 
+/** Podman's. */
+const DEFAULT_PIDS_LIMIT = '2048';
+
 type ResourceValues = OptionValues<typeof RESOURCE_OPTIONS>;
 
 /** Limits that are asked for; undefined when there are none. @throws UsageError, TsmanError */
@@ -167,14 +170,17 @@ export function parseLimits(
   },
 ): Pick<ContainerSpec, 'resources' | 'cgroup'> {
   const cgroup = parseCgroup(options);
-  const limits = parseResources(options, options.cgroupConf);
-  const isDefault = options.isPidsLimitDefault === true;
-  if (cgroup?.mode === 'disabled' && limits !== undefined && !isDefault)
-    throw new UsageError('option --cgroups disabled: there can be no limits without a cgroup');
+  const isDefault = options.isPidsLimitDefault === true || options.pidsLimit === undefined;
+  if (cgroup?.mode === 'disabled') {
+    const asked = { ...options, pidsLimit: isDefault ? undefined : options.pidsLimit };
+    if (parseResources(asked, options.cgroupConf) !== undefined)
+      throw new UsageError('option --cgroups disabled: there can be no limits without a cgroup');
+    return { cgroup };
+  }
+  const pidsLimit = options.pidsLimit ?? DEFAULT_PIDS_LIMIT;
+  const limits = parseResources({ ...options, pidsLimit }, options.cgroupConf);
   return {
     ...(cgroup === undefined ? {} : { cgroup }),
-    ...(limits === undefined
-      ? {}
-      : { resources: isDefault ? { ...limits, isPidsLimitDefault: true } : limits }),
+    resources: { ...limits, ...(isDefault ? { isPidsLimitDefault: true } : {}) },
   };
 }

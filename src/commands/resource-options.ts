@@ -36,7 +36,12 @@ export const RESOURCE_OPTIONS = {
     help: 'memory and swap together, -1 = all swap',
     defaultText: 'twice --memory',
   },
-  pidsLimit: { kind: 'text', value: 'N', help: 'so many processes and threads at most, -1 = any' },
+  pidsLimit: {
+    kind: 'text',
+    value: 'N',
+    help: 'so many processes and threads at most, -1 = any',
+    defaultText: '2048',
+  },
 } as const satisfies OptionSpecs;
 
 /** Where the cgroup is, of `run` and `create`. */

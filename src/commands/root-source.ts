@@ -8,6 +8,8 @@ import type { CommandContext } from './command.ts';
 import type { ContainerOptions } from './create-request.ts';
 import type { Engine } from './engine.ts';
 
+type ImageOptions = Parameters<typeof import('./pull-options.ts').pullForRun>[2];
+
 /** The image that `run` and `create` were given, pulled when the policy says so; or a directory with --rootfs. */
 export async function rootSource(
   name: string,
@@ -30,6 +32,16 @@ export async function rootSource(
       defaults: {},
     };
   }
+  return await imageSource(name, options, context, engine);
+}
+
+/** An image as the root, pulled when the policy says so. */
+export async function imageSource(
+  name: string,
+  options: ImageOptions,
+  context: CommandContext,
+  engine: Engine,
+): Promise<RootSource> {
   const wantsOther =
     options.platform !== undefined ||
     options.arch !== undefined ||

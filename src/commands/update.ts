@@ -4,7 +4,9 @@ import { parseRestartPolicy } from '../container/restart-policy.ts';
 import { readState } from '../container/state.ts';
 import { updateContainer } from '../container/update.ts';
 import { defineCommand } from './command.ts';
+import { HEALTH_OPTIONS } from './health-options.ts';
 import { refuseOptions } from './refused-options.ts';
+import { parseHealthChange } from './request-health.ts';
 import { parseResources } from './request-resources.ts';
 import { RESOURCE_OPTIONS } from './resource-options.ts';
 import { forEachContainer } from './selection.ts';
@@ -32,6 +34,7 @@ export const updateCommand = defineCommand({
     ulimit: { kind: 'list', value: 'TYPE=SOFT[:HARD]', help: 'set a resource limit' },
     unsetenv: { kind: 'list', value: 'KEY', help: 'remove an environment variable' },
     ...RESOURCE_OPTIONS,
+    ...HEALTH_OPTIONS,
     ...REFUSED_UPDATE_OPTIONS,
   },
   arguments: [0, Number.POSITIVE_INFINITY],
@@ -44,13 +47,16 @@ export const updateCommand = defineCommand({
       unsetEnv: options.unsetenv,
       rlimits: parseUlimits(options.ulimit),
       resources: parseResources(options),
+      health: parseHealthChange(options, context.isSet),
     };
     const selection = selectionOf(names, options);
     return forEachContainer(context, selection, undefined, (container, engine) => {
-      updateContainer(engine, container, update);
-      const isLater = update.env.length + update.unsetEnv.length + update.rlimits.length > 0;
+      const { isNow } = updateContainer(engine, container, update);
+      const isLater =
+        update.env.length + update.unsetEnv.length + update.rlimits.length > 0 ||
+        update.health !== undefined;
       const isRunning = readState(engine.directories, container.id).pid !== 0;
-      if (isRunning && (isLater || update.restart !== undefined))
+      if (isRunning && (isLater || !isNow))
         context.stderr.write(`${container.name} runs: the change holds from its next start on\n`);
       return '';
     });

@@ -17,17 +17,28 @@ export function makeCgroup({ id, spec }: Pick<Container, 'id' | 'spec'>): PlanRe
   const wanted = spec.resources ?? {};
   const writes = cgroupWrites(wanted);
   // A default must not keep a container from running.
-  const isDefault = wanted.isPidsLimitDefault === true && writes.length === 1;
-  const needed = spec.cgroup !== undefined || (writes.length > 0 && !isDefault);
-  const path = placeCgroup(id, spec.cgroup, needed, needed ? controllersOf(writes) : []);
+  const insisted = writes.filter(({ isOptional }) => isOptional !== true);
+  const needed = spec.cgroup !== undefined || insisted.length > 0;
+  const path = placeCgroup(id, spec.cgroup, needed, controllersOf(insisted));
   if (path === undefined) return [];
   try {
-    writeFiles(path, writes, isDefault);
+    switchOn(path, controllersOf(writes));
+    writeFiles(path, writes);
   } catch (error) {
     fs.rmdirSync(path);
     throw error;
   }
   return [['cgroup', path]];
+}
+
+/** Controllers that nobody insists on: their files are absent when they cannot be had. */
+function switchOn(path: string, controllers: readonly string[]): void {
+  try {
+    enableControllers(path.slice(0, path.lastIndexOf('/')), controllers);
+  } catch (error) {
+    // Those that were insisted on are at work already, or placeCgroup had failed.
+    if (!(error instanceof TsmanError)) throw error;
+  }
 }
 
 /** Gives a container that runs other limits. @throws TsmanError */
@@ -40,16 +51,16 @@ export function changeLimits(container: Container, state: ContainerState, limits
     );
   const writes = cgroupWrites(limits);
   enableControllers(path.slice(0, path.lastIndexOf('/')), controllersOf(writes));
-  writeFiles(path, writes, false);
+  writeFiles(path, writes);
 }
 
-function writeFiles(directory: string, writes: readonly CgroupWrite[], areOptional: boolean): void {
+function writeFiles(directory: string, writes: readonly CgroupWrite[]): void {
   for (const write of writes) {
     try {
       // Without O_CREAT, which such a directory answers with EACCES.
       fs.writeFileSync(`${directory}/${write.file}`, write.value, { flag: 'r+' });
     } catch (cause) {
-      if (areOptional || (write.isOptional === true && hasCode(cause, 'ENOENT'))) continue;
+      if (write.isOptional === true && hasCode(cause, 'ENOENT')) continue;
       throw new TsmanError(`limit ${write.file} = ${write.value}`, {
         cause,
         hint: hasCode(cause, 'ENOENT') ? 'this kernel has no such file' : undefined,

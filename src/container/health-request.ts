@@ -1,3 +1,4 @@
+import { TsmanError } from '../base/error.ts';
 import type { ContainerDefaults } from '../oci/image.ts';
 import type { HealthProbe, HealthSettings } from './health.ts';
 
@@ -14,7 +15,29 @@ export interface HealthRequest
   readonly startup: HealthSettings['startup'];
 }
 
+export type StartupProbe = NonNullable<HealthSettings['startup']>;
+
+/** What `update` was asked for; undefined = as it was. */
+export interface HealthChange
+  extends Omit<
+    HealthRequest,
+    'onFailure' | 'logDirectory' | 'maxLogCount' | 'maxLogSizeBytes' | 'startup'
+  > {
+  readonly startup: Partial<StartupProbe>;
+  readonly onFailure: HealthSettings['onFailure'] | undefined;
+  readonly logDirectory: { readonly path: string | undefined } | undefined;
+  readonly maxLogCount: number | undefined;
+  readonly maxLogSizeBytes: number | undefined;
+}
+
 const DEFAULT_MS = 30_000;
+
+export const STARTUP_DEFAULTS: Omit<StartupProbe, 'test'> = {
+  intervalMs: DEFAULT_MS,
+  timeoutMs: DEFAULT_MS,
+  retries: 0,
+  successes: 1,
+};
 const DEFAULT_START_INTERVAL_MS = 5000;
 const DEFAULT_RETRIES = 3;
 
@@ -40,6 +63,48 @@ export function mergeHealth(
     maxLogCount: request?.maxLogCount ?? 5,
     maxLogSizeBytes: request?.maxLogSizeBytes ?? 500,
   };
+}
+
+/** A health check after `update`; undefined = none. @throws TsmanError when there is none to change */
+export function changeHealth(
+  old: HealthSettings | undefined,
+  change: HealthChange,
+): HealthSettings | undefined {
+  if (change.isOff) return undefined;
+  const test = change.test ?? old?.test;
+  if (test === undefined)
+    throw new TsmanError('the container has no health check', { hint: 'give --health-cmd too' });
+  const startup = changeStartup(old?.startup, change.startup);
+  const { startup: _, ...before } = old ?? {};
+  const defaults = mergeHealth({ ...change, ...NO_ACTION, test, startup: undefined }, undefined);
+  const { logDirectory, isOff, ...values } = change;
+  const given = Object.entries({ ...values, startup }).filter(([, value]) => value !== undefined);
+  return {
+    ...(defaults as HealthSettings),
+    ...before,
+    ...(Object.fromEntries(given) as Partial<HealthSettings>),
+    ...(logDirectory === undefined ? {} : { logDirectory: logDirectory.path }),
+  };
+}
+
+const NO_ACTION = {
+  onFailure: 'none',
+  logDirectory: undefined,
+  maxLogCount: 5,
+  maxLogSizeBytes: 500,
+} as const;
+
+function changeStartup(
+  old: HealthSettings['startup'],
+  change: Partial<StartupProbe>,
+): HealthSettings['startup'] {
+  const test = change.test ?? old?.test;
+  if (test !== undefined) return { ...STARTUP_DEFAULTS, ...old, ...change, test };
+  if (Object.keys(change).length > 0)
+    throw new TsmanError('the container has no startup check', {
+      hint: 'give --health-startup-cmd too',
+    });
+  return undefined;
 }
 
 /** An empty test means the base image's, which a finished image has already taken over. */

@@ -12,7 +12,7 @@ export interface Resources {
   readonly cpusetMems?: string;
   /** -1 = none. */
   readonly pidsLimit?: number;
-  /** containers.conf set it: where it cannot be had, the container runs without. */
+  /** Nobody asked for it: where it cannot be had, the container runs without. */
   readonly isPidsLimitDefault?: boolean;
   /** 10 to 1000. */
   readonly blkioWeight?: number;
@@ -40,6 +40,25 @@ export interface CgroupWrite {
   readonly isOptional?: boolean;
 }
 
+/** Old limits that are not mentioned stay; --cpus and --cpu-quota are two words for one thing. */
+export function mergeLimits(
+  before: Resources | undefined,
+  changes: Resources | undefined,
+): Resources | undefined {
+  if (changes === undefined) return before;
+  const { nanoCpus, cpuQuotaMicros, isPidsLimitDefault, ...old } = before ?? {};
+  const isOtherCpu =
+    changes.nanoCpus !== undefined ||
+    changes.cpuQuotaMicros !== undefined ||
+    changes.cpuPeriodMicros !== undefined;
+  return {
+    ...old,
+    ...(isOtherCpu || nanoCpus === undefined ? {} : { nanoCpus }),
+    ...(isOtherCpu || cpuQuotaMicros === undefined ? {} : { cpuQuotaMicros }),
+    ...changes,
+  };
+}
+
 const DEFAULT_PERIOD_MICROS = 100_000;
 
 /** The writes that set the limits: Docker's numbers as cgroup v2 counts them, converted as crun does. */
@@ -47,12 +66,14 @@ export function cgroupWrites(resources: Resources): CgroupWrite[] {
   return [
     ...memoryWrites(resources),
     ...cpuWrites(resources),
-    ...(resources.pidsLimit === undefined
-      ? []
-      : [{ file: 'pids.max', value: numberOrMax(resources.pidsLimit) }]),
+    ...(resources.pidsLimit === undefined ? [] : [pidsWrite(resources)]),
     ...ioWrites(resources),
     ...Object.entries(resources.conf ?? {}).map(([file, value]) => ({ file, value })),
   ];
+}
+
+function pidsWrite({ pidsLimit = -1, isPidsLimitDefault = false }: Resources): CgroupWrite {
+  return { file: 'pids.max', value: numberOrMax(pidsLimit), isOptional: isPidsLimitDefault };
 }
 
 function numberOrMax(value: number): string {

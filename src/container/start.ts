@@ -77,12 +77,15 @@ export async function startInBackground(
   }
 }
 
-async function prepareStart(
+/**
+ * Makes what a start needs and a stop leaves: volumes, the files of the run directory, the seccomp
+ * program. Namespaces and mounts live with the container's process, so they are the start's.
+ * @returns the steps of its process
+ */
+export async function prepareContainer(
   target: CreateTarget,
   container: Container,
-  options: StartOptions,
-  failure: PlanRecord,
-): Promise<string> {
+): Promise<{ config: RuntimeConfig; program: PlanRecord[] }> {
   await prepareVolumes(target, container);
   await restoreShifted(target, container);
   const { directories } = target;
@@ -92,15 +95,25 @@ async function prepareStart(
   const runDir = runDirectory(directories, container.id);
   fs.mkdirSync(runDir, { recursive: true, mode: 0o700 });
   writeRunFiles(target, container, config, runDir);
+  return { config, program: steps(target, container, config) };
+}
+
+async function prepareStart(
+  target: CreateTarget,
+  container: Container,
+  options: StartOptions,
+  failure: PlanRecord,
+): Promise<string> {
+  const { directories } = target;
   // Before the marks: what asks for something that cannot be had has not been started.
-  const program = steps(target, container, config);
+  const { config, program } = await prepareContainer(target, container);
   const settings = [
     ...boxSettings(target, container, config, options),
     ...(await logFieldRecords(target, container, config)),
   ];
   setWanted(directories, container.id, 'running');
   markStarted(target, container.id);
-  const path = freshPlanPath(runDir);
+  const path = freshPlanPath(runDirectory(directories, container.id));
   writePlan(path, [failure, ...settings, ...program]);
   return path;
 }

@@ -5,11 +5,13 @@ import { updateContainerSpec } from '../storage/containers.ts';
 import { changeLimits } from './cgroup.ts';
 import type { CreateTarget } from './create.ts';
 import { recordEvent } from './events.ts';
+import type { HealthSettings } from './health.ts';
 import type { Rlimit } from './limits.ts';
 import { type Container, readConfig } from './record.ts';
-import type { Resources } from './resources.ts';
+import { mergeLimits, type Resources } from './resources.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import { containerDirectory, readState } from './state.ts';
+import { changePolicy } from './wanted.ts';
 
 export interface ContainerUpdate {
   readonly restart: RestartPolicy | undefined;
@@ -19,52 +21,49 @@ export interface ContainerUpdate {
   readonly rlimits: readonly Rlimit[];
   /** Of a container that runs they hold at once. */
   readonly resources: Resources | undefined;
+  /** What becomes of its health check; undefined = it stays. */
+  readonly health:
+    | ((old: HealthSettings | undefined) => { readonly settings: HealthSettings | undefined })
+    | undefined;
 }
 
-/** Changes what the next start does, and the limits of one that runs. The configuration is replaced whole, then the record. */
+/**
+ * Changes what the next start does, and the limits of one that runs. The configuration is replaced
+ * whole, then the record.
+ * @returns whether a new restart policy holds already, when the container runs
+ */
 export function updateContainer(
   target: CreateTarget,
   container: Container,
   update: ContainerUpdate,
-): void {
+): { readonly isNow: boolean } {
   if (update.restart !== undefined && container.autoRemove && update.restart.name !== 'no')
     throw new TsmanError(`container ${container.name} was made with --rm: it cannot restart`);
-  const resources = mergedLimits(container, update);
+  const resources = mergeLimits(container.spec.resources, update.resources);
   const state = readState(target.directories, container.id);
-  if (resources !== undefined && state.pid !== 0) changeLimits(container, state, resources);
+  if (update.resources !== undefined && resources !== undefined && state.pid !== 0)
+    changeLimits(container, state, resources);
   const config = readConfig(target.storage, container.id);
   const changed = withUpdate(config, update);
   const path = `${containerDirectory(target.directories, container.id)}/config.json`;
   writeAtomically(path, JSON.stringify(changed));
   const { restart } = update;
-  if (restart !== undefined || resources !== undefined) {
+  const health = update.health?.(container.spec.health);
+  if (restart !== undefined || update.resources !== undefined || health !== undefined) {
     const spec = {
       ...container.spec,
       ...(restart === undefined ? {} : { restart }),
       ...(resources === undefined ? {} : { resources }),
+      ...(health === undefined ? {} : { health: health.settings }),
     };
     updateContainerSpec(target.storage, container.id, JSON.stringify(spec));
   }
+  const isNow =
+    restart === undefined ||
+    state.monitorPid === 0 ||
+    changePolicy(target.directories, container.id, container.spec.restart, restart);
   recordEvent(target.storage, 'update', container);
-}
-
-/** Old limits that are not mentioned stay; --cpus and --cpu-quota are two words for one thing. */
-function mergedLimits(
-  { spec }: Container,
-  { resources }: Pick<ContainerUpdate, 'resources'>,
-): Resources | undefined {
-  if (resources === undefined) return undefined;
-  const { nanoCpus, cpuQuotaMicros, isPidsLimitDefault, ...old } = spec.resources ?? {};
-  const isOtherCpu =
-    resources.nanoCpus !== undefined ||
-    resources.cpuQuotaMicros !== undefined ||
-    resources.cpuPeriodMicros !== undefined;
-  return {
-    ...old,
-    ...(isOtherCpu || nanoCpus === undefined ? {} : { nanoCpus }),
-    ...(isOtherCpu || cpuQuotaMicros === undefined ? {} : { cpuQuotaMicros }),
-    ...resources,
-  };
+  return { isNow };
 }
 
 function withUpdate(config: RuntimeConfig, update: ContainerUpdate): RuntimeConfig {

@@ -165,6 +165,32 @@ inBox('has the confinement of the container', () =>
   }),
 );
 
+inBox('of a container that exists is changed by update, from its next start on', () =>
+  withScratch(async (tsman) => {
+    const never = ['--health-interval', 'disable'];
+    await starts(tsman, '--health-cmd', '["probe","exit","1"]', '--health-retries', '7', ...never);
+    const check = async (): Promise<unknown> =>
+      JSON.parse((await tsman('inspect', '-f', '{{json .Config.Healthcheck}}', 'c')).stdout);
+
+    const { exitCode, stderr } = await tsman('update', '--health-cmd', '["probe","exit","0"]', 'c');
+    assert.is(exitCode, 0, stderr);
+    assert.match(stderr, /c runs: the change holds from its next start on/);
+    assert.is((await tsman('healthcheck', 'run', 'c')).exitCode, 1);
+    await tsman('restart', '-t', '0', 'c');
+    assert.is((await tsman('healthcheck', 'run', 'c')).exitCode, 0);
+    assert.match(JSON.stringify(await check()), /"probe","exit","0".*"Retries":7/);
+
+    await tsman('update', '--health-startup-cmd', '["probe","exit","0"]', 'c');
+    await tsman('update', '--health-startup-interval', '1h', '--health-timeout', '9s', 'c');
+    assert.match(JSON.stringify(await check()), /"Timeout":9000000000/);
+    await tsman('update', '--no-healthcheck', 'c');
+    assert.is(await check(), null);
+    const none = await tsman('update', '--health-retries', '2', 'c');
+    assert.is(none.exitCode, 125);
+    assert.match(none.stderr, /no health check\nhint: give --health-cmd too/);
+  }),
+);
+
 test('options are checked', () =>
   withScratch(async (tsman) => {
     for (const wrong of [

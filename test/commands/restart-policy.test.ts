@@ -54,6 +54,24 @@ inBox('on-failure leaves a success alone', () =>
   }),
 );
 
+inBox('update changes the policy of a container that runs', () =>
+  withScratch(async (tsman) => {
+    await runs(tsman, '--restart', 'always', PROBE_IMAGE, '/bin/probe', 'echo', 'again');
+    await until(async () => Number(await inspect(tsman, '{{.RestartCount}}')) >= 2);
+
+    const { exitCode, stderr } = await tsman('update', '--restart', 'no', 'c');
+    assert.is(exitCode, 0, stderr);
+    assert.is(stderr, '');
+    await until(async () => (await inspect(tsman, '{{.State.Status}}')) === 'exited');
+    assert.is(await inspect(tsman, '{{.HostConfig.RestartPolicy.Name}}'), 'no');
+    assert.is((await tsman('start', 'c')).exitCode, 0);
+    await until(async () => (await inspect(tsman, '{{.State.Status}}')) === 'exited');
+    const later = await tsman('update', '--restart', 'on-failure:2', 'c');
+    assert.is(later.stderr, '');
+    assert.is(await inspect(tsman, '{{.HostConfig.RestartPolicy.MaximumRetryCount}}'), '2');
+  }),
+);
+
 inBox('between two runs it is restarting, listed without -a, and stops at once', () =>
   withScratch(async (tsman) => {
     await runs(tsman, '--restart', 'always', PROBE_IMAGE, '/bin/probe', 'echo', 'again');

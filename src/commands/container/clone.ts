@@ -1,13 +1,18 @@
-import { TsmanError } from '../../base/error.ts';
-import { cloneContainer } from '../../container/clone.ts';
+import { TsmanError, UsageError } from '../../base/error.ts';
+import { type CloneChanges, cloneContainer } from '../../container/clone.ts';
+import type { Container } from '../../container/record.ts';
 import { removeContainer } from '../../container/remove.ts';
 import { startInBackground } from '../../container/start.ts';
 import { readState } from '../../container/state.ts';
-import { defineCommand } from '../command.ts';
+import { type CommandContext, defineCommand } from '../command.ts';
+import type { Engine } from '../engine.ts';
 import { refused, refuseOptions } from '../refused-options.ts';
+import { parseResources } from '../request-resources.ts';
+import { RESOURCE_OPTIONS } from '../resource-options.ts';
+import { imageSource } from '../root-source.ts';
 import { existingContainer } from '../selection.ts';
 
-const NO_LIMITS = 'set limits on the copy with tsman update';
+const NO_REALTIME = 'realtime limits exist in cgroup v1 only, and for root';
 
 export const containerCloneCommand = defineCommand({
   paths: [['container', 'clone']],
@@ -24,32 +29,18 @@ export const containerCloneCommand = defineCommand({
     force: { kind: 'flag', short: 'f', help: 'with --destroy: even when it runs' },
     name: { kind: 'text', value: 'NAME', help: 'name of the copy', defaultText: 'ORIGINAL-clone' },
     run: { kind: 'flag', help: 'start the copy' },
+    ...RESOURCE_OPTIONS,
     pod: refused('pods do not exist yet'),
-    blkioWeight: refused(NO_LIMITS),
-    blkioWeightDevice: refused(NO_LIMITS),
-    cpuPeriod: refused(NO_LIMITS),
-    cpuQuota: refused(NO_LIMITS),
-    cpuRtPeriod: refused(NO_LIMITS),
-    cpuRtRuntime: refused(NO_LIMITS),
-    cpuShares: { ...refused(NO_LIMITS), short: 'c' },
-    cpus: refused(NO_LIMITS),
-    cpusetCpus: refused(NO_LIMITS),
-    cpusetMems: refused(NO_LIMITS),
-    deviceReadBps: refused(NO_LIMITS),
-    deviceWriteBps: refused(NO_LIMITS),
-    memory: { ...refused(NO_LIMITS), short: 'm' },
-    memoryReservation: refused(NO_LIMITS),
-    memorySwap: refused(NO_LIMITS),
-    memorySwappiness: refused('cgroup v2 has none'),
+    cpuRtPeriod: refused(NO_REALTIME),
+    cpuRtRuntime: refused(NO_REALTIME),
+    memorySwappiness: refused('cgroup v2 has no such setting'),
   },
   arguments: [1, 3],
   completes: 'containers',
-  async run(options, [text = '', name, image], context) {
+  async run(options, [text = '', name = options.name, imageName], context) {
     refuseOptions(containerCloneCommand.options, context);
-    if (image !== undefined)
-      throw new TsmanError('container clone: another image is not supported', {
-        hint: `tsman run --name ${name} ${image} makes a new container`,
-      });
+    if (options.force && !options.destroy)
+      throw new UsageError('option --force is about the original: it needs --destroy');
     const engine = context.openEngine();
     const original = existingContainer(engine, text);
     const isRunning = readState(engine.directories, original.id).pid !== 0;
@@ -57,10 +48,27 @@ export const containerCloneCommand = defineCommand({
       throw new TsmanError(`container ${original.name} is running`, {
         hint: 'use --force with --destroy',
       });
-    const copy = cloneContainer(engine, original, name ?? options.name);
+    const copy = cloneContainer(engine, original, {
+      name,
+      resources: parseResources(options),
+      image: await otherImage(engine, original, imageName, context),
+    });
     if (options.destroy) await removeContainer(engine, original, { force: options.force });
     if (options.run) await startInBackground(engine, copy);
     context.stdout.write(`${copy.id}\n`);
     return 0;
   },
 });
+
+/** The image is pulled when it is missing, as `run` does. */
+async function otherImage(
+  engine: Engine,
+  { name, spec }: Container,
+  imageName: string | undefined,
+  context: CommandContext,
+): Promise<CloneChanges['image']> {
+  if (imageName === undefined) return undefined;
+  if (spec.rootfs !== undefined)
+    throw new TsmanError(`container ${name} was made with --rootfs: an image cannot replace that`);
+  return await imageSource(imageName, { pull: 'missing' }, context, engine);
+}

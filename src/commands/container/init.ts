@@ -1,28 +1,36 @@
 import { TsmanError } from '../../base/error.ts';
+import { prepareContainer } from '../../container/start.ts';
+import { readState } from '../../container/state.ts';
 import { defineCommand } from '../command.ts';
-import { existingContainer } from '../selection.ts';
+import { forEachContainer } from '../selection.ts';
+import { selectionOf } from '../selection-options.ts';
 
 export const initCommand = defineCommand({
   paths: [['init'], ['container', 'init']],
   category: 'Containers',
-  summary: 'refused: there is no state between created and running here',
+  summary:
+    'prepare containers for their start: volumes, files and filters; what cannot start is told now',
   usage: 'CONTAINER...',
-  examples: [
-    ['Make what the first start would make', 'tsman init web'],
-    ['Every container that never ran', 'tsman init --all'],
-  ],
+  examples: [['So that the start itself is quick', 'tsman init web']],
   options: {
-    all: { kind: 'flag', short: 'a', help: 'every container' },
+    all: { kind: 'flag', short: 'a', help: 'every container that is not running' },
     latest: { kind: 'flag', short: 'l', help: 'the container made last' },
   },
   arguments: [0, Number.POSITIVE_INFINITY],
   completes: 'containers',
-  run(_options, names, { openEngine }) {
-    const engine = openEngine();
-    for (const name of names) existingContainer(engine, name);
-    throw new TsmanError(
-      'init: mounts and namespaces here live only as long as the container runs; start makes them and runs the command in one step',
-      { hint: 'use tsman start' },
+  run(options, names, context) {
+    const selection = selectionOf(names, options);
+    return forEachContainer(
+      context,
+      selection,
+      ['created', 'exited'],
+      async (container, engine) => {
+        const { pid } = readState(engine.directories, container.id);
+        if (pid !== 0)
+          throw new TsmanError(`container ${container.name} is running: it cannot be initialized`);
+        await prepareContainer(engine, container);
+        return '';
+      },
     );
   },
 });
