@@ -11,10 +11,9 @@
 
 #define FLOWS 256
 #define SILENCE_S 120
-#define KIND_FLOW 4 /* of forward.c */
 
 struct flow {
-	int kind;
+	enum forward_kind kind;
 	int fd; /* 0 = free */
 	int listener;
 	time_t last;
@@ -60,21 +59,21 @@ static struct flow *oldest_flow(void)
 
 static struct flow *make_flow(int listener, uint16_t port, const struct asker *asker)
 {
-	int fd = forward_connect(SOCK_DGRAM, &asker->address, port);
+	int fd = forward_connect_datagrams(&asker->address, port);
 	struct flow *flow;
 
 	if (fd < 0)
 		return NULL;
 	flow = oldest_flow();
 	*flow = (struct flow){ KIND_FLOW, fd, listener, time(NULL), *asker };
-	if (!forward_add(fd, EPOLLIN, flow)) {
+	if (!forward_watch(fd, EPOLLIN, flow)) {
 		end_flow(flow);
 		return NULL;
 	}
 	return flow;
 }
 
-void forward_datagrams(int listener, uint16_t port)
+void flow_datagrams(int listener, uint16_t port)
 {
 	struct asker asker;
 	ssize_t size;
@@ -93,7 +92,7 @@ void forward_datagrams(int listener, uint16_t port)
 	}
 }
 
-void forward_answers(void *owner)
+void flow_answers(void *owner)
 {
 	struct flow *flow = owner;
 	ssize_t size;
@@ -108,7 +107,7 @@ void forward_answers(void *owner)
 		end_flow(flow);
 }
 
-void forward_expire(void)
+void flows_expire(void)
 {
 	time_t now = time(NULL);
 

@@ -112,13 +112,24 @@ bool lease_says(const char *text, const char *word, const char *value)
 	return false;
 }
 
-bool lease_address(const char *text, int family, struct ip_address *address)
+static bool find_address(const char *text, const char *word, int family,
+			 struct ip_address *address)
 {
 	const char *line = NULL;
 	char found[64];
 
-	while ((line = lease_value(text, "address", line, found, sizeof(found))) != NULL)
+	while ((line = lease_value(text, word, line, found, sizeof(found))) != NULL)
 		if (ip_parse(found, address) && address->family == family)
 			return true;
 	return false;
+}
+
+bool lease_address(const char *text, int family, struct ip_address *address)
+{
+	return find_address(text, "address", family, address);
+}
+
+bool lease_gateway(const char *text, int family, struct ip_address *gateway)
+{
+	return find_address(text, "gateway", family, gateway);
 }

@@ -29,7 +29,8 @@ const char *lease_value(const char *text, const char *word, const char *after, c
 			size_t size);
 /* Some line says `word value`. */
 bool lease_says(const char *text, const char *word, const char *value);
-/* The first address of this family. */
+/* The first address, the first gateway of this family. */
 bool lease_address(const char *text, int family, struct ip_address *address);
+bool lease_gateway(const char *text, int family, struct ip_address *gateway);
 
 #endif

@@ -159,16 +159,20 @@ int link_deliver_marked(struct netlink *netlink, int family, uint32_t mark, uint
 
 	rule->family = (uint8_t)family;
 	rule->action = FR_ACT_TO_TBL;
-	rule->table = (uint8_t)table;
+	rule->table = RT_TABLE_UNSPEC;
+	netlink_put_u32(netlink, FRA_TABLE, table);
 	netlink_put_u32(netlink, FRA_FWMARK, mark);
+	/* Before any other's, of a VPN in the container for one. */
+	netlink_put_u32(netlink, FRA_PRIORITY, 1);
 	if (netlink_send(netlink) < 0)
 		return -1;
 	route = netlink_begin(netlink, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE, sizeof(*route));
 	route->rtm_family = (uint8_t)family;
-	route->rtm_table = (uint8_t)table;
+	route->rtm_table = RT_TABLE_UNSPEC;
 	route->rtm_protocol = RTPROT_STATIC;
 	route->rtm_type = RTN_LOCAL;
 	route->rtm_scope = RT_SCOPE_HOST;
+	netlink_put_u32(netlink, RTA_TABLE, table);
 	netlink_put_u32(netlink, RTA_OIF, if_nametoindex("lo"));
 	return netlink_send(netlink);
 }

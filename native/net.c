@@ -176,6 +176,10 @@ static int run(const struct plan *plan, const struct places *places, struct fail
 	    enter_shared(&wiring, &hub, plan, why) < 0 || attach_all(&wiring, plan, why) < 0)
 		return -1;
 	close(lock);
+	if (forward_is_needed())
+		return forward_enter(wiring.shared, wiring.container, why) < 0
+			       ? -1
+			       : leave(places->pid_file, net_dir, wiring.id, monitor, hub.alive, why);
 	/* Ours would keep the container's namespace, and with it the interface, after its end. */
 	close(wiring.container);
 	close(wiring.shared);
