@@ -41,10 +41,10 @@ export async function create(
     ...Object.keys(source.defaults.ExposedPorts ?? {}),
     ...request.spec.exposedPorts,
   ];
-  const asked = options.publishAll
+  const wished = options.publishAll
     ? withPublishedAll(request.spec.ports, exposed)
     : request.spec.ports;
-  const wanted = hasPorts(request.namespaces.network) ? asked : [];
+  const wanted = hasPorts(request.namespaces.network) ? wished : [];
   if (request.spec.ports.length > wanted.length)
     context.stderr.write('--publish has no effect in this network mode\n');
   const networks = checkAttachments(engine.storage, request.spec.networks ?? []);
