@@ -48,7 +48,7 @@ export interface CommandScenario extends Common {
 /** Anything else that gives one figure a run. */
 export interface FigureScenario extends Common {
   readonly measure: (bench: Bench, engine: Engine) => number | Promise<number>;
-  readonly unit: 'ms' | 'MB' | 'MB/s' | '1/s' | 'µs';
+  readonly unit: 'ms' | 'MB' | 'MB/s' | '1/s' | 'µs' | 'x';
 }
 
 export type Scenario = CommandScenario | FigureScenario;
