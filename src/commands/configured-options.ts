@@ -10,6 +10,7 @@ const EVERYWHERE: Readonly<Record<string, string>> = {
   'engine.compression_format': 'compressionFormat',
   'engine.compression_level': 'compressionLevel',
   'engine.detach_keys': 'detachKeys',
+  'engine.image_parallel_copies': 'parallelCopies',
   'engine.retry': 'retry',
   'engine.retry_delay': 'retryDelay',
 };

@@ -1,7 +1,7 @@
 import { TsmanError } from '../base/error.ts';
 import { authFilePaths, primaryAuthFile } from '../config/auth-file.ts';
 import { findLogin, removeAllLogins, removeLogin } from '../config/logins.ts';
-import { parseLoginKey } from '../image/login.ts';
+import { helpersFor, parseLoginKey } from '../image/login.ts';
 import { defineCommand } from './command.ts';
 
 export const logoutCommand = defineCommand({
@@ -26,13 +26,14 @@ export const logoutCommand = defineCommand({
   async run(options, [typed], { stdout, env }) {
     const file =
       options.compatAuthFile ?? options.authfile ?? env['REGISTRY_AUTH_FILE'] ?? primaryAuthFile();
+    const helpers = await helpersFor(options.compatAuthFile ?? options.authfile, env);
     if (options.all) {
-      await removeAllLogins(file);
+      await removeAllLogins(file, helpers);
       stdout.write('Removed login credentials for all registries\n');
       return 0;
     }
     const { key, registry } = parseLoginKey(typed);
-    if (await removeLogin(file, key)) {
+    if (await removeLogin(file, key, helpers)) {
       stdout.write(`Removed login credentials for ${key}\n`);
       return 0;
     }

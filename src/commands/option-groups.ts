@@ -38,7 +38,7 @@ const GROUPS: Groups = [
     'Output',
     'color digests format human names noHeading noheading noTrunc ns pod progress quiet reverse size sort timestamps watch verbose json',
   ],
-  ['Registry', 'authfile certDir creds tlsVerify retry retryDelay'],
+  ['Registry', 'authfile certDir creds tlsVerify retry retryDelay parallelCopies'],
   ['Processors', 'cpus cpuShares cpuPeriod cpuQuota cpusetCpus cpusetMems'],
   ['Memory', 'memory memoryReservation memorySwap'],
   [

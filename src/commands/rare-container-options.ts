@@ -46,6 +46,13 @@ export const RARE_CONTAINER_OPTIONS = {
   personality: { kind: 'text', value: 'PERSONA', help: 'execution domain, e.g. LINUX32' },
   preserveFd: { kind: 'list', value: 'FD[,FD...]', help: 'pass these open descriptors on' },
   preserveFds: { kind: 'text', value: 'N', help: 'pass descriptors 3 to 2+N on' },
+  parallelCopies: {
+    kind: 'text',
+    value: 'NUMBER',
+    help: 'blobs at a time, when it pulls',
+    defaultText: '3',
+    hidden: true,
+  },
   requires: { kind: 'list', value: 'CONTAINER', help: 'start these containers first' },
   retry: {
     kind: 'text',

@@ -30,6 +30,12 @@ export const TRANSFER_OPTIONS = {
     help: 'before the second attempt, doubled each time',
     defaultText: '1s',
   },
+  parallelCopies: {
+    kind: 'text',
+    value: 'NUMBER',
+    help: 'blobs at a time',
+    defaultText: '3',
+  },
   quiet: { kind: 'flag', short: 'q', help: 'no progress' },
   progress: {
     kind: 'text',
@@ -52,6 +58,7 @@ export interface TransferFlags extends RegistryFlags {
   readonly creds?: string | undefined;
   readonly retry?: string | undefined;
   readonly retryDelay?: string | undefined;
+  readonly parallelCopies?: string | undefined;
 }
 
 export function registryAccess(
@@ -70,19 +77,28 @@ export function transferAccess(
   options: TransferFlags,
   context: Pick<CommandContext, 'isSet'>,
 ): RegistryAccess {
-  const retry = options.retry === undefined ? undefined : Number(options.retry);
-  if (retry !== undefined && (!Number.isSafeInteger(retry) || retry < 0)) {
-    throw new UsageError(`option --retry: ${JSON.stringify(options.retry)} is not a number`);
-  }
   return {
     ...registryAccess(options, context),
     credentials: parseCredentials(options.creds),
-    retry,
+    retry: wholeNumber('--retry', options.retry, 0),
+    parallel: wholeNumber('--parallel-copies', options.parallelCopies, 1),
     retryDelayMs:
       options.retryDelay === undefined
         ? undefined
         : durationMs(options.retryDelay, '--retry-delay'),
   };
+}
+
+/** @throws UsageError for anything but a whole number of at least `least` */
+export function wholeNumber(
+  option: string,
+  text: string | undefined,
+  least: number,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
+  throw new UsageError(`option ${option}: ${JSON.stringify(text)} is not a number from ${least}`);
 }
 
 function parseCredentials(text: string | undefined): RegistryAccess['credentials'] {

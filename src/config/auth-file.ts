@@ -1,3 +1,4 @@
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TsmanError } from '../base/error.ts';
 import { ensurePrivateDirectory, readIfExists, writeAtomically } from '../base/file.ts';
@@ -47,6 +48,16 @@ export function readAuthFile(path: string): AuthFile | undefined {
   const text = readIfExists(path);
   if (text === undefined) return undefined;
   if (text.trim() === '') return { path, content: {} };
+  return parseAuthFile(path, text);
+}
+
+/** Docker's DOCKER_AUTH_CONFIG: the text of a config.json, for machines that build. */
+export function environmentAuthFile(env: NodeJS.ProcessEnv): AuthFile | undefined {
+  const text = env['DOCKER_AUTH_CONFIG'];
+  return text ? parseAuthFile('DOCKER_AUTH_CONFIG', text) : undefined;
+}
+
+function parseAuthFile(path: string, text: string): AuthFile {
   try {
     const content: unknown = JSON.parse(text);
     if (typeof content === 'object' && content !== null && !Array.isArray(content)) {
@@ -63,7 +74,9 @@ export function readAuthFile(path: string): AuthFile | undefined {
 /** Writes the file so that only its owner can read it. */
 export function writeAuthFile({ path, content }: AuthFile): void {
   ensurePrivateDirectory(dirname(path));
-  writeAtomically(path, `${JSON.stringify(content, undefined, '\t')}\n`, 0o600);
+  // A link stays a link: people keep such files elsewhere.
+  const place = existsSync(path) ? realpathSync(path) : path;
+  writeAtomically(place, `${JSON.stringify(content, undefined, '\t')}\n`, 0o600);
 }
 
 /** The `auths` table: key to entry. */

@@ -34,10 +34,19 @@ export async function storeInHelper(helper: string, server: string, login: Login
   await succeed(helper, 'store', input);
 }
 
-/** Has the helper forget a login; no error when it has none. */
-export async function eraseFromHelper(helper: string, server: string): Promise<void> {
-  const { code, stdout } = await callHelper(helper, 'erase', server);
-  if (code !== 0 && !/not found/i.test(stdout)) throw failure(helper, 'erase', stdout, code);
+/** Has the helper forget a login; false when it had none. */
+export async function eraseFromHelper(helper: string, server: string): Promise<boolean> {
+  // Some helpers erase what is not there without a word.
+  if ((await getFromHelper(helper, server)) === undefined) return false;
+  await succeed(helper, 'erase', server);
+  return true;
+}
+
+/** The servers a helper has logins for. */
+export async function listInHelper(helper: string): Promise<string[]> {
+  const { code, stdout } = await callHelper(helper, 'list', '');
+  if (code !== 0) throw failure(helper, 'list', stdout, code);
+  return Object.keys(parseAnswer(helper, stdout));
 }
 
 async function succeed(helper: string, verb: string, input: string): Promise<void> {
@@ -56,7 +65,7 @@ function parseAnswer(helper: string, stdout: string): Record<string, unknown> {
     return JSON.parse(stdout) as Record<string, unknown>;
   } catch {
     // The answer is not quoted: it may hold half a password.
-    throw new TsmanError(`docker-credential-${helper} get: the answer is not JSON`);
+    throw new TsmanError(`docker-credential-${helper}: the answer is not JSON`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { withLockFile } from '../base/lock-file.ts';
 import {
   type AuthFile,
   authEntries,
@@ -5,13 +6,20 @@ import {
   credentialHelper,
   credentialStore,
   DOCKER_HUB_KEY,
+  environmentAuthFile,
   findEntry,
   type Login,
   normalKey,
   readAuthFile,
   writeAuthFile,
 } from './auth-file.ts';
-import { eraseFromHelper, getFromHelper, storeInHelper } from './credential-helper.ts';
+import {
+  eraseFromHelper,
+  getFromHelper,
+  listInHelper,
+  storeInHelper,
+} from './credential-helper.ts';
+import { AUTH_FILES, loadRegistries } from './registries.ts';
 
 export interface LoginQuery {
   readonly registry: string;
@@ -20,11 +28,40 @@ export interface LoginQuery {
   readonly authFile?: string | undefined;
 }
 
-/** Finds the credentials for a repository in auth.json, Docker's config.json and their helpers. */
+/**
+ * Finds the credentials for a repository: in an explicit file alone; else in `credential-helpers` of
+ * registries.conf, in their order, where `containers-auth.json` (the default) stands for
+ * DOCKER_AUTH_CONFIG, auth.json and Docker's config.json with the helpers those name.
+ */
 export async function findLogin(
   query: LoginQuery,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Login | undefined> {
+  for (const helper of await helperOrder(query.authFile, env)) {
+    const login =
+      helper === AUTH_FILES
+        ? await findInFiles(query, env)
+        : await askHelper(helper, query.registry);
+    if (login !== undefined) return login;
+  }
+  return undefined;
+}
+
+async function helperOrder(
+  authFile: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<readonly string[]> {
+  if (authFile ?? env['REGISTRY_AUTH_FILE']) return [AUTH_FILES];
+  return (await loadRegistries(env)).credentialHelpers;
+}
+
+async function findInFiles(query: LoginQuery, env: NodeJS.ProcessEnv): Promise<Login | undefined> {
+  const given = query.authFile ?? env['REGISTRY_AUTH_FILE'];
+  const sent = given ? undefined : environmentAuthFile(env);
+  if (sent !== undefined) {
+    const login = findEntry(sent, query.registry, query.repository);
+    if (login !== undefined) return login;
+  }
   for (const path of authFilePaths(query.authFile, env)) {
     const file = readAuthFile(path);
     if (file === undefined) continue;
@@ -60,39 +97,76 @@ function helperKeys(registry: string): string[] {
   return registry === 'docker.io' ? [DOCKER_HUB_KEY, 'docker.io'] : [registry];
 }
 
-/** Keeps a login in `path`, or with the helper configured there. Returns who keeps it. */
-export async function saveLogin(path: string, key: string, login: Login): Promise<string> {
-  const file = readAuthFile(path) ?? { path, content: {} };
-  const helper = credentialHelper(file, key) ?? credentialStore(file);
-  if (helper !== undefined) {
-    await storeInHelper(helper, key === 'docker.io' ? DOCKER_HUB_KEY : key, login);
-    return `docker-credential-${helper}`;
-  }
-  const auth = Buffer.from(`${login.username}:${login.password}`).toString('base64');
-  writeAuthFile({
-    path,
-    content: { ...file.content, auths: { ...authEntries(file), [key]: { auth } } },
+/**
+ * Keeps a login in `path`, with the helper configured there, or with the first of `helpers`
+ * (credential-helpers of registries.conf). Returns who keeps it. A helper knows no paths, so the login
+ * of a part of a registry (`quay.io/team`) is always kept in the file.
+ */
+export async function saveLogin(
+  path: string,
+  key: string,
+  login: Login,
+  helpers: readonly string[] = [AUTH_FILES],
+): Promise<string> {
+  return withLockFile(path, async () => {
+    const file = readAuthFile(path) ?? { path, content: {} };
+    const [first = AUTH_FILES] = helpers;
+    const own = credentialHelper(file, key) ?? credentialStore(file);
+    const helper = first === AUTH_FILES ? own : first;
+    if (helper !== undefined && !isNamespaced(key)) {
+      await storeInHelper(helper, key === 'docker.io' ? DOCKER_HUB_KEY : key, login);
+      return `docker-credential-${helper}`;
+    }
+    const auth = Buffer.from(`${login.username}:${login.password}`).toString('base64');
+    writeAuthFile({
+      path,
+      content: { ...file.content, auths: { ...authEntries(file), [key]: { auth } } },
+    });
+    return path;
   });
-  return path;
 }
 
-/** Forgets a login; false when there was none. */
-export async function removeLogin(path: string, key: string): Promise<boolean> {
-  const file = readAuthFile(path);
-  if (file === undefined) return false;
-  const helper = credentialHelper(file, key) ?? credentialStore(file);
-  if (helper !== undefined)
-    for (const server of helperKeys(key)) await eraseFromHelper(helper, server);
-  const auths = authEntries(file);
-  const keys = Object.keys(auths).filter((each) => normalKey(each) === key);
-  for (const each of keys) delete auths[each];
-  if (keys.length > 0) writeAuthFile({ path, content: { ...file.content, auths } });
-  return keys.length > 0 || helper !== undefined;
+function isNamespaced(key: string): boolean {
+  return key !== DOCKER_HUB_KEY && key.includes('/');
 }
 
-/** Forgets every login of the file. */
-export async function removeAllLogins(path: string): Promise<void> {
-  const file = readAuthFile(path);
-  if (file === undefined) return;
-  for (const key of Object.keys(authEntries(file))) await removeLogin(path, normalKey(key));
+/** Forgets a login, wherever it is kept; false when there was none. */
+export async function removeLogin(
+  path: string,
+  key: string,
+  helpers: readonly string[] = [AUTH_FILES],
+): Promise<boolean> {
+  return withLockFile(path, async () => {
+    const file = readAuthFile(path) ?? { path, content: {} };
+    const own = credentialHelper(file, key) ?? credentialStore(file);
+    const programs = [...helpers.filter((name) => name !== AUTH_FILES), ...(own ? [own] : [])];
+    let found = false;
+    if (!isNamespaced(key))
+      for (const helper of programs)
+        for (const server of helperKeys(key))
+          found = (await eraseFromHelper(helper, server)) || found;
+    const auths = authEntries(file);
+    const keys = Object.keys(auths).filter((each) => normalKey(each) === key);
+    for (const each of keys) delete auths[each];
+    if (keys.length > 0) writeAuthFile({ path, content: { ...file.content, auths } });
+    return found || keys.length > 0;
+  });
+}
+
+/** Forgets every login of the file and of the helpers that keep logins for it. */
+export async function removeAllLogins(
+  path: string,
+  helpers: readonly string[] = [AUTH_FILES],
+): Promise<void> {
+  await withLockFile(path, async () => {
+    const file = readAuthFile(path);
+    const perRegistry = Object.entries((file?.content['credHelpers'] ?? {}) as object);
+    for (const [server, helper] of perRegistry) await eraseFromHelper(String(helper), server);
+    const store = file === undefined ? undefined : credentialStore(file);
+    const programs = helpers.filter((name) => name !== AUTH_FILES);
+    for (const helper of [...programs, ...(store === undefined ? [] : [store])])
+      for (const server of await listInHelper(helper)) await eraseFromHelper(helper, server);
+    if (file !== undefined && Object.keys(authEntries(file)).length > 0)
+      writeAuthFile({ path, content: { ...file.content, auths: {} } });
+  });
 }

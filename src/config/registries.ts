@@ -26,7 +26,12 @@ export interface RegistriesConfig {
   readonly shortNameMode: 'enforcing' | 'permissive' | 'disabled';
   readonly aliases: ReadonlyMap<string, string>;
   readonly rules: readonly RegistryRule[];
+  /** Programs that keep credentials, in order; `containers-auth.json` stands for the files. */
+  readonly credentialHelpers: readonly string[];
 }
+
+/** What registries.conf calls auth.json and its like, between credential helpers. */
+export const AUTH_FILES = 'containers-auth.json';
 
 const SYSTEM_CONF = '/etc/containers/registries.conf';
 const NOTHING: RegistriesConfig = {
@@ -34,6 +39,7 @@ const NOTHING: RegistriesConfig = {
   shortNameMode: 'permissive',
   aliases: new Map(),
   rules: [],
+  credentialHelpers: [AUTH_FILES],
 };
 
 /**
@@ -75,6 +81,7 @@ function merge(base: RegistriesConfig, added: Partial<RegistriesConfig>): Regist
     unqualifiedSearchRegistries:
       added.unqualifiedSearchRegistries ?? base.unqualifiedSearchRegistries,
     shortNameMode: added.shortNameMode ?? base.shortNameMode,
+    credentialHelpers: added.credentialHelpers ?? base.credentialHelpers,
     aliases: new Map([...base.aliases, ...(added.aliases ?? [])]),
     rules: [...base.rules.filter(({ prefix }) => !replaced.has(prefix)), ...(added.rules ?? [])],
   };
@@ -93,12 +100,16 @@ export async function parseRegistries(
       throw new TsmanError('it has version 1, which is no longer read');
     const search = document['unqualified-search-registries'];
     const mode = document['short-name-mode'];
+    const helpers = document['credential-helpers'];
     return {
       ...(search !== undefined && {
         unqualifiedSearchRegistries: readStrings(search, 'unqualified-search-registries'),
       }),
       ...(mode !== undefined && {
         shortNameMode: readChoice(mode, 'short-name-mode', ['enforcing', 'permissive', 'disabled']),
+      }),
+      ...(helpers !== undefined && {
+        credentialHelpers: readStrings(helpers, 'credential-helpers'),
       }),
       aliases: readAliases(document['aliases']),
       rules: readTables(document['registry'], 'registry').map(readRule),

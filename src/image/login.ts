@@ -1,7 +1,7 @@
 import { TsmanError } from '../base/error.ts';
 import type { Login } from '../config/auth-file.ts';
 import { findEndpoints } from '../config/endpoints.ts';
-import { loadRegistries } from '../config/registries.ts';
+import { AUTH_FILES, loadRegistries } from '../config/registries.ts';
 import { hasStatus } from '../registry/error.ts';
 import { ping } from '../registry/listing.ts';
 import { openEndpoint, type RegistryAccess } from './registry-access.ts';
@@ -22,6 +22,16 @@ export function parseLoginKey(typed: string | undefined): LoginKey {
     throw new TsmanError(`${JSON.stringify(typed)} is no registry: want HOST[:PORT][/PATH]`);
   }
   return { key: [registry, ...path].join('/'), registry };
+}
+
+/** Who keeps logins: the helpers of registries.conf, unless a file was given. */
+export async function helpersFor(
+  file: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<readonly string[]> {
+  return file || env['REGISTRY_AUTH_FILE']
+    ? [AUTH_FILES]
+    : (await loadRegistries()).credentialHelpers;
 }
 
 /** Asks the registry whether it takes the credentials. @throws TsmanError when it does not */

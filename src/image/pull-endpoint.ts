@@ -17,13 +17,11 @@ import {
   type ResolvedImage,
   resolveImage,
 } from './pull-manifest.ts';
-import { openEndpoint, type RegistryAccess } from './registry-access.ts';
+import { DEFAULT_PARALLEL, openEndpoint, type RegistryAccess } from './registry-access.ts';
 import type { OnTransfer } from './transfer-event.ts';
 
 export interface TransferOptions extends RegistryAccess {
   readonly platform?: PlatformWish | undefined;
-  /** Layers at a time. */
-  readonly parallel?: number | undefined;
   readonly onTransfer?: OnTransfer | undefined;
 }
 
@@ -31,8 +29,6 @@ export interface TransferOptions extends RegistryAccess {
 export interface CheckedTransfer extends TransferOptions {
   readonly signatures: readonly SigstoreSigned[];
 }
-
-const DEFAULT_PARALLEL = 3;
 
 /** Pulls a reference from one place: the registry itself, or a mirror. */
 export async function pullFrom(

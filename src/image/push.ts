@@ -20,20 +20,17 @@ import { withIngest } from '../storage/leases.ts';
 import type { Storage } from '../storage/storage.ts';
 import { convertManifest, type ManifestFormat } from './convert.ts';
 import { forEachLimited } from './limit.ts';
-import { type LayerCompression, recompressLayers } from './recompress.ts';
-import { openEndpoint, type RegistryAccess } from './registry-access.ts';
+import { recompressLayers, type WantedCompression } from './recompress.ts';
+import { DEFAULT_PARALLEL, openEndpoint, type RegistryAccess } from './registry-access.ts';
 import type { OnTransfer } from './transfer-event.ts';
 
 export interface PushOptions extends RegistryAccess {
   /** Default: as it is stored. */
   readonly format?: ManifestFormat | undefined;
   /** Layers compressed otherwise are compressed anew. */
-  readonly compression?: LayerCompression | undefined;
-  readonly parallel?: number | undefined;
+  readonly compression?: WantedCompression | undefined;
   readonly onTransfer?: OnTransfer | undefined;
 }
-
-const DEFAULT_PARALLEL = 3;
 
 /** Copies an image to a registry; returns the digest of the manifest as pushed. */
 export function pushImage(

@@ -9,6 +9,17 @@ import { decompress, peek } from './decompress.ts';
 
 export type LayerCompression = 'gzip' | 'zstd';
 
+export interface WantedCompression {
+  readonly format: LayerCompression;
+  readonly level?: number | undefined;
+  /** Also layers that have the format already. */
+  readonly isForced?: boolean | undefined;
+}
+
+/** The levels there are; beyond 19 zstd needs memory that a reader may not grant (--ultra). */
+export const COMPRESSION_LEVELS = { gzip: [1, 9], zstd: [1, 19] } as const;
+const DEFAULT_LEVELS = { gzip: 6, zstd: 3 } as const;
+
 const TYPES: Readonly<Record<string, LayerCompression | 'none'>> = {
   [MEDIA_TYPE.ociLayer]: 'none',
   [MEDIA_TYPE.dockerLayer]: 'none',
@@ -24,7 +35,7 @@ const TYPES: Readonly<Record<string, LayerCompression | 'none'>> = {
 export async function recompressLayers(
   storage: Storage,
   manifest: Manifest,
-  wanted: LayerCompression,
+  wanted: WantedCompression,
 ): Promise<Manifest> {
   const layers: Descriptor[] = [];
   for (const layer of manifest.layers) layers.push(await recompress(storage, layer, wanted));
@@ -34,9 +45,9 @@ export async function recompressLayers(
 async function recompress(
   storage: Storage,
   layer: Descriptor,
-  wanted: LayerCompression,
+  wanted: WantedCompression,
 ): Promise<Descriptor> {
-  if (TYPES[layer.mediaType] === wanted) return layer;
+  if (TYPES[layer.mediaType] === wanted.format && !wanted.isForced) return layer;
   const stored = createReadStream(blobPath(storage, layer.digest), { highWaterMark: 1 << 18 });
   const { body, compression } = await peek(stored);
   const writer = new BlobWriter(storage);
@@ -49,7 +60,7 @@ async function recompress(
       },
     );
     const digest = await writer.finish();
-    const mediaType = wanted === 'zstd' ? MEDIA_TYPE.ociLayerZstd : MEDIA_TYPE.ociLayerGzip;
+    const mediaType = wanted.format === 'zstd' ? MEDIA_TYPE.ociLayerZstd : MEDIA_TYPE.ociLayerGzip;
     return { ...layer, mediaType, digest, size: writer.sizeBytes };
   } catch (cause) {
     throw new TsmanError(`compress layer ${layer.digest}`, { cause });
@@ -58,10 +69,10 @@ async function recompress(
   }
 }
 
-function compressor(wanted: LayerCompression) {
-  if (wanted === 'gzip') return createGzip({ level: 6, chunkSize: 1 << 18 });
+function compressor({ format, level = DEFAULT_LEVELS[format] }: WantedCompression) {
+  if (format === 'gzip') return createGzip({ level, chunkSize: 1 << 18 });
   return createZstdCompress({
     chunkSize: 1 << 18,
-    params: { [constants.ZSTD_c_compressionLevel]: 3 },
+    params: { [constants.ZSTD_c_compressionLevel]: level },
   });
 }

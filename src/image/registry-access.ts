@@ -18,11 +18,14 @@ export interface RegistryAccess {
   /** Further attempts after a failure that may pass. */
   readonly retry?: number | undefined;
   readonly retryDelayMs?: number | undefined;
+  /** Blobs at a time. */
+  readonly parallel?: number | undefined;
   readonly timeouts?: Partial<Timeouts> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onRetry?: ((why: Error, delayMs: number) => void) | undefined;
 }
 
+export const DEFAULT_PARALLEL = 3;
 const DEFAULT_RETRIES = 3;
 const DEFAULT_RETRY_DELAY_MS = 1000;
 

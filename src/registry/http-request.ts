@@ -26,6 +26,8 @@ export function openRequest(
     host: hostname,
     port: url.port || undefined,
   };
+  if (tunnel !== undefined && url.protocol === 'http:')
+    return http.request({ ...common, createConnection: () => tunnel.resume() });
   if (tunnel !== undefined) {
     const servername = net.isIP(hostname) === 0 ? hostname : '';
     const createConnection = () =>

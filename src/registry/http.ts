@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { type BodyLimits, withTimeouts } from './body.ts';
 import { networkError, redactUrl } from './error.ts';
 import { openRequest } from './http-request.ts';
-import { openTunnel } from './proxy.ts';
+import { isSocks, openTunnel } from './proxy.ts';
 
 // node:http rather than fetch: measured in Bun both stream 300 MB with SHA-256 in about 0.35 s and
 // hold back when the reader does, but only node:http takes certificates, tunnels and proxies with
@@ -94,8 +94,12 @@ function discard(incoming: http.IncomingMessage): void {
 }
 
 function tunnelFor({ url }: HttpRequest, route: Route): Promise<Socket> | undefined {
-  if (route.proxy === undefined || url.protocol !== 'https:') return undefined;
-  return openTunnel(route.proxy, url, AbortSignal.timeout(route.timeouts.connectMs));
+  const { proxy } = route;
+  if (proxy === undefined) return undefined;
+  const signal = AbortSignal.timeout(route.timeouts.connectMs);
+  if (isSocks(proxy))
+    return import('./socks.ts').then(({ openSocks }) => openSocks(proxy, url, signal));
+  return url.protocol === 'https:' ? openTunnel(proxy, url, signal) : undefined;
 }
 
 /** Waits for the headers; connecting and answering have a time limit each. */

@@ -2,6 +2,8 @@ import * as net from 'node:net';
 import * as tls from 'node:tls';
 import { RegistryError } from './error.ts';
 
+const SCHEMES = ['http:', 'https:', 'socks5:', 'socks5h:'];
+
 /**
  * The proxy for a URL by the usual environment variables (lower case wins, as in curl and Go), or
  * undefined. Loopback is never proxied.
@@ -13,9 +15,9 @@ export function proxyFromEnvironment(url: URL, env: NodeJS.ProcessEnv): URL | un
   const value = env[name] ?? env[name.toUpperCase()] ?? '';
   if (value === '' || isExcluded(url, env['no_proxy'] ?? env['NO_PROXY'] ?? '')) return undefined;
   const proxy = URL.parse(value.includes('://') ? value : `http://${value}`);
-  if (proxy === null || !['http:', 'https:'].includes(proxy.protocol)) {
+  if (proxy === null || !SCHEMES.includes(proxy.protocol)) {
     throw new RegistryError(`${name.toUpperCase()}: not a proxy's URL`, {
-      hint: 'want http://[user:password@]host:port; SOCKS proxies are not supported',
+      hint: 'want http://[user:password@]host:port; or https://, socks5://',
     });
   }
   return proxy;
@@ -60,6 +62,11 @@ export function proxyAuthorization(proxy: URL): string | undefined {
   if (proxy.username === '') return undefined;
   const pair = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
   return `Basic ${Buffer.from(pair).toString('base64')}`;
+}
+
+/** True for a proxy that passes every connection on as it is. */
+export function isSocks(proxy: URL): boolean {
+  return proxy.protocol.startsWith('socks5');
 }
 
 /** Opens a connection through the proxy to `target` (RFC 9110, CONNECT). */

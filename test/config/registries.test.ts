@@ -18,6 +18,7 @@ async function config(text: string): Promise<RegistriesConfig> {
     shortNameMode: 'permissive',
     aliases: new Map(),
     rules: [],
+    credentialHelpers: ['containers-auth.json'],
   } as const;
   return { ...nothing, ...(await parseRegistries(text, 'registries.conf')) };
 }

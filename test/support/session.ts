@@ -14,6 +14,7 @@ export interface SessionOptions {
   readonly retries?: number;
   readonly retryDelayMs?: number;
   readonly signal?: AbortSignal;
+  readonly proxy?: URL;
   readonly onRetry?: (why: Error, delayMs: number) => void;
 }
 
@@ -30,7 +31,7 @@ export async function withSession<T>(
       verify: options.verify ?? true,
     }),
     isInsecure: () => options.isInsecure ?? true,
-    proxyFor: () => undefined,
+    proxyFor: () => options.proxy,
     findCredentials: async () => options.credentials,
     timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
     userAgent: 'tsman/test',

@@ -7,6 +7,7 @@ import { type ImageRecord, listImages } from '../../storage/images.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { defineCommand } from '../command.ts';
 import { withProgress } from '../pull-options.ts';
+import { COMPRESSION_OPTIONS, oneOf, wantedCompression } from '../push-options.ts';
 import { TRANSFER_OPTIONS, transferAccess } from '../registry-options.ts';
 
 export const pushCommand = defineCommand({
@@ -25,13 +26,7 @@ export const pushCommand = defineCommand({
   options: {
     ...TRANSFER_OPTIONS,
     allTags: { kind: 'flag', short: 'a', help: 'every tag of the repository' },
-    compressionFormat: {
-      kind: 'text',
-      value: 'FORMAT',
-      help: 'how layers are compressed',
-      defaultText: 'as stored',
-      choices: ['gzip', 'zstd'],
-    },
+    ...COMPRESSION_OPTIONS,
     digestfile: { kind: 'text', value: 'FILE', help: "write the manifest's digest to a file" },
     format: {
       kind: 'text',
@@ -53,10 +48,7 @@ export const pushCommand = defineCommand({
         'oci',
         'docker',
       ] as const),
-      compression: oneOf('--compression-format', options.compressionFormat, [
-        'gzip',
-        'zstd',
-      ] as const),
+      compression: wantedCompression(options, context),
     };
     if (options.allTags && destination !== undefined)
       throw new UsageError('--all-tags takes no destination');
@@ -97,17 +89,4 @@ function everyTag(storage: Storage, name: string): Job[] {
   );
   if (jobs.length === 0) throw new TsmanError(`${name}: no image of this name has a tag`);
   return jobs;
-}
-
-function oneOf<T extends string>(
-  option: string,
-  text: string | undefined,
-  choices: readonly T[],
-): T | undefined {
-  const found = choices.find((choice) => choice === text);
-  if (text !== undefined && found === undefined)
-    throw new UsageError(
-      `option ${option}: ${JSON.stringify(text)} is none of ${choices.join(', ')}`,
-    );
-  return found;
 }
