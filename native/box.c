@@ -56,7 +56,7 @@ static int prepare(struct box *box, const struct plan *plan, struct failure *why
 			     .listener = -1, .terminal = -1, .stdin_write = -1, .stdout_read = -1,
 			     .stderr_read = -1, .first_client = -1 },
 		.may_restart = monitor_may_restart(plan),
-		.sync = -1, .container_sync = -1, .stdio = { -1, -1, -1 }, .cgroup = -1, .root_tree = -1,
+		.sync = -1, .container_sync = -1, .stdio = { -1, -1, -1 }, .cgroup = -1,
 	};
 	if (plan_find(plan, "terminal") != NULL && terminal_size(&size)) {
 		box->monitor.rows = size.ws_row;

@@ -5,6 +5,7 @@
 #include "failure.h"
 #include "monitor.h"
 #include "plan.h"
+#include "stage.h"
 #include "userns.h"
 
 #define MAX_JOINS 9 /* a kept network besides what the plan joins */
@@ -23,7 +24,8 @@ struct box {
 	int container_sync;
 	int stdio[3];    /* what the container gets as 0, 1, 2; -1 = a terminal's slave later */
 	int cgroup;      /* cgroup v2 directory to be born in, or -1 */
-	int root_tree;   /* the overlay of a container with its own user namespace, or -1 */
+	int trees[OVERLAY_MOST]; /* overlays of a container with its own user namespace */
+	size_t tree_count;
 	bool may_restart;  /* what starting took is kept for the next time */
 	bool kept_network; /* the network namespace is among `joins`, with what serves it */
 	struct joined_namespace joins[MAX_JOINS];
@@ -39,9 +41,10 @@ int box_open_stdio(struct box *box, struct failure *why);
 /* Open the namespaces to join, and the cgroup, while paths still mean the host's. */
 int box_open_joins(struct box *box, struct failure *why);
 int box_open_cgroup(const struct plan *plan, int *cgroup, struct failure *why);
-/* box_root.c: mount it before the container is cloned; give it to the process that is to become it. */
-int box_mount_root(struct box *box, struct failure *why);
-int box_give_root(const struct box *box, struct failure *why);
+/* box_overlays.c: mount them before the container is cloned; give them to the process that is to become it. */
+int box_mount_overlays(struct box *box, struct failure *why);
+int box_give_overlays(const struct box *box, struct failure *why);
+void box_close_overlays(struct box *box);
 /* Clone the container process into its namespaces. Fills monitor.child and child_pidfd. */
 int box_clone_container(struct box *box, struct failure *why);
 

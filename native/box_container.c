@@ -162,7 +162,7 @@ static int become_stage(struct box *box, struct failure *why)
 	/* If the monitor dies now, so do we; the stage repeats it after the last change of ids. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return fail(why, "prctl", "pdeathsig");
-	if (box_give_root(box, why) < 0)
+	if (box_give_overlays(box, why) < 0)
 		return -1;
 	if (plan_find(box->plan, "inner-uid-map") != NULL &&
 	    (sources_open(box->plan, &keep.filter, why) < 0 ||

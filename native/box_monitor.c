@@ -65,9 +65,9 @@ static int enter_user_namespace(struct box *box, struct failure *why)
 
 static int start_container(struct box *box, struct failure *why)
 {
-	if (box_mount_root(box, why) < 0 || box_clone_container(box, why) < 0)
+	if (box_mount_overlays(box, why) < 0 || box_clone_container(box, why) < 0)
 		return -1;
-	close_and_forget(&box->root_tree);
+	box_close_overlays(box);
 	close_and_forget(&box->container_sync);
 	for (size_t i = 0; i < 3; i++)
 		if (!box->may_restart || plan_find(box->plan, "passthrough") == NULL)

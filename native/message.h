@@ -13,7 +13,7 @@ enum message_kind {
 	MESSAGE_GO,         /* main to monitor to container: the network (pid, if any) is ready */
 	MESSAGE_TERMINAL,   /* container up: the pty's master is attached */
 	MESSAGE_FUSE,       /* container up: an opened /dev/fuse, please serve it */
-	MESSAGE_ROOT,       /* to the monitor: the container's root, a detached mount */
+	MESSAGE_TREE,       /* to the monitor: an overlay, a detached mount */
 	MESSAGE_PID,        /* the container process or exec's command, as the host counts */
 	MESSAGE_FAILED,
 	MESSAGE_RUNNING,    /* monitor to main */

@@ -80,6 +80,7 @@ static const struct record_rule rules[] = {
 	{ "bind", PLAN_BOX | PLAN_FS, true, "ppk", BIND_FLAGS },
 	{ "bind-below", PLAN_BOX | PLAN_FS, true, "pppk", BIND_FLAGS },
 	{ "overlay", PLAN_BOX | PLAN_FS, true, "pssk+", "ro,volatile,data" },
+	{ "overlay-below", PLAN_BOX | PLAN_FS, true, "ppssk+", "ro,volatile,data" },
 	{ "copy-up", PLAN_BOX | PLAN_FS, true, "ppp?w", "owner" },
 	{ "own-tree", PLAN_BOX, true, "p", NULL },
 	{ "owner", PLAN_BOX, true, "pnn", NULL },

@@ -191,24 +191,16 @@ int mount_overlay_root(struct stage *stage, const struct record *record, struct 
 	return -1;
 }
 
-bool has_own_userns(const struct plan *plan)
-{
-	if (plan_find(plan, "inner-uid-map") != NULL)
-		return true;
-	for (const struct record *join = plan_next(plan, "join", NULL); join != NULL;
-	     join = plan_next(plan, "join", join))
-		if (strcmp(join->argv[0], "user") == 0)
-			return true;
-	return false;
-}
-
 int step_rootfs_overlay(struct stage *stage, const struct record *record, struct failure *why)
 {
+	int tree;
+
 	if (!has_own_userns(stage->plan))
 		return mount_overlay_root(stage, record, why);
-	if (fcntl(ROOT_TREE, F_SETFD, FD_CLOEXEC) < 0)
+	tree = overlay_number(stage->plan, record);
+	if (fcntl(tree, F_SETFD, FD_CLOEXEC) < 0)
 		return fail(why, "rootfs-overlay", "not mounted");
-	return attach_root(stage, ROOT_TREE, why);
+	return attach_root(stage, tree, why);
 }
 
 int step_rootfs_bind(struct stage *stage, const struct record *record, struct failure *why)

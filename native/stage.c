@@ -49,6 +49,7 @@ static const struct {
 	{ "bind-inside", step_bind_inside },
 	{ "bind-below", step_bind_below },
 	{ "overlay", step_overlay },
+	{ "overlay-below", step_overlay },
 	{ "copy-up", step_copy_up },
 	{ "own-tree", step_own_tree },
 	{ "owner", step_owner },

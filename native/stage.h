@@ -40,11 +40,18 @@ int stage_main(int argc, char **argv);
 
 /* rootfs.c */
 step_function step_rootfs_overlay, step_rootfs_fuse, step_rootfs_bind, step_pivot;
-/* Where the container process finds its root when the monitor mounted it (box_root.c): above every
- * descriptor of ours, below those of sources.c. */
-#define ROOT_TREE 599
+/* overlays.c. Where the container process finds overlays that the monitor mounted (box_overlays.c): above
+ * every descriptor of ours, below those of sources.c. */
+#define OVERLAY_TREES 560
+#define OVERLAY_MOST 40
+bool is_overlay(const struct record *record);
+int overlay_number(const struct plan *plan, const struct record *record);
+/* A detached overlay of an `overlay` or `overlay-below` record. */
+int overlay_make(const struct record *record, struct failure *why);
 /* The container has another user namespace than the engine's. */
 bool has_own_userns(const struct plan *plan);
+step_function step_overlay;
+/* rootfs.c */
 /* Mount the overlay of a `rootfs-overlay` record, here and now, on top of "/". */
 int mount_overlay_root(struct stage *stage, const struct record *record, struct failure *why);
 /* A detached overlay of a record UPPER WORK FLAGS LOWER...; one layer alone is a read-only bind. */
@@ -52,7 +59,7 @@ int overlay_tree(const struct record *record, struct failure *why);
 /* mounts.c */
 step_function step_mount, step_bind, step_bind_inside, step_bind_below, step_mask, step_readonly;
 /* volumes.c */
-step_function step_copy_up, step_own_tree, step_owner, step_overlay;
+step_function step_copy_up, step_own_tree, step_owner;
 /* devices.c */
 step_function step_devices, step_device, step_console;
 /* Open a pty inside the container unless `console` did; its master goes up `sync`. */

@@ -113,19 +113,3 @@ int step_owner(struct stage *stage, const struct record *record, struct failure 
 		return fail(why, "owner", record->argv[0]);
 	return 0;
 }
-
-/* overlay DEST UPPER WORK FLAGS LOWER... */
-int step_overlay(struct stage *stage, const struct record *record, struct failure *why)
-{
-	const struct record overlay = { record->name, record->argc - 1, record->argv + 1 };
-	const char *name = record->argv[0];
-	AUTO_CLOSE int tree = overlay_tree(&overlay, why);
-	AUTO_CLOSE int destination = -1;
-
-	if (tree < 0)
-		return -1;
-	destination = inside_make_directory(stage->root, name, 0755);
-	if (destination < 0)
-		return fail(why, "overlay", name);
-	return mount_attach(tree, destination, name, why);
-}

@@ -6,7 +6,7 @@ import { endNetworkOrphans } from '../container/network-orphans.ts';
 import { type Container, findContainer } from '../container/record.ts';
 import { isGone, removeContainer } from '../container/remove.ts';
 import { parseSecretUse } from '../container/secrets.ts';
-import { chooseRoot, mapOf } from '../container/shifted-root.ts';
+import { chooseMounts, chooseRoot, mapOf } from '../container/shifted-root.ts';
 import { type OwnUserns, parseUserns } from '../container/userns.ts';
 import { resolveVolumes } from '../container/volume-mounts.ts';
 import { checkAttachments } from '../network/attachment.ts';
@@ -74,7 +74,7 @@ export async function create(
     {
       ...request,
       ...withUserns(request, userns),
-      volumes,
+      volumes: await chooseMounts(engine, userns, volumes),
       secrets,
       spec: {
         ...request.spec,

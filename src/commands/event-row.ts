@@ -30,6 +30,10 @@ export const EVENT_HEADERS: Readonly<Record<string, string>> = {
 /** `2026-01-31 12:00:00.5 +0000 UTC container died 3f… (image=debian, name=web)`, Podman's line. */
 export function eventText(event: EngineEvent, isWhole: boolean): string {
   const id = isWhole ? event.id : event.id.slice(0, 12);
+  if (event.type === 'volume' || event.type === 'secret') {
+    const what = event.type === 'volume' ? event.name : event.id;
+    return printable(`${goTime(event.timeNano)} ${event.type} ${event.action} ${what}`);
+  }
   const pairs = Object.entries({ ...event.labels, ...event.details });
   const about = [`image=${event.image}`, `name=${event.name}`]
     .concat(event.exitCode === undefined ? [] : [`exitCode=${event.exitCode}`])
@@ -86,14 +90,17 @@ function eventTest(key: string, value: string): EventTest {
       return ({ labels }) =>
         rest.length === 0 ? Object.hasOwn(labels, name) : labels[name] === rest.join('=');
     }
-    case 'pod':
     case 'volume':
+      return ({ type, name }) => type === 'volume' && name === value;
+    case 'secret':
+      return ({ type, id, name }) => type === 'secret' && (name === value || id === value);
+    case 'pod':
     case 'network':
-      // None of these has events yet.
+      // Neither has events yet.
       return () => false;
     default:
       throw new UsageError(`option --filter: unknown key ${JSON.stringify(key)}`, {
-        hint: 'keys are container, event, image, label and type',
+        hint: 'keys are container, event, image, label, secret, type and volume',
       });
   }
 }

@@ -38,17 +38,34 @@ export function recordEvent(
   container: Pick<Container, 'id' | 'name' | 'spec'>,
   details: Readonly<Record<string, string>> = {},
 ): void {
-  const { spec } = container;
+  const { id, name, spec } = container;
+  const { imageName: Image, labels } = spec;
+  write(storage, { Type: 'container', Action: action, ID: id, Name: name, Image }, labels, details);
+}
+
+/** The same for a volume or secret; a volume's ID is its name. */
+export function recordObjectEvent(
+  storage: Storage,
+  type: 'volume' | 'secret',
+  action: 'create' | 'remove' | 'prune',
+  {
+    id,
+    name,
+    labels = {},
+  }: { id: string; name: string; labels?: Readonly<Record<string, string>> },
+): void {
+  write(storage, { Type: type, Action: action, ID: id, Name: name }, labels, {});
+}
+
+function write(
+  storage: Storage,
+  facts: Readonly<Record<string, string>>,
+  labels: Readonly<Record<string, string>>,
+  details: Readonly<Record<string, string>>,
+): void {
   const timeNano = `${Date.now()}${String(process.hrtime.bigint() % 1_000_000n).padStart(6, '0')}`;
-  const fields = {
-    Type: 'container',
-    Action: action,
-    ID: container.id,
-    Name: container.name,
-    Image: spec.imageName,
-    ...(Object.keys(spec.labels).length === 0 ? {} : { Labels: spec.labels }),
-    ...details,
-  };
+  const Labels = Object.keys(labels).length === 0 ? {} : { Labels: labels };
+  const fields = { ...facts, ...Labels, ...details };
   // A number of 19 digits, which JSON.stringify cannot write.
   const line = `${JSON.stringify(fields).slice(0, -1)},"timeNano":${timeNano}}\n`;
   try {

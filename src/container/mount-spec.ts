@@ -7,6 +7,7 @@ import { splitCsv, splitPair } from './csv.ts';
 import { checkMountWords, containerPath, existingPath, idmapRefusal } from './mount-words.ts';
 import type { VolumeMount } from './record.ts';
 import { tmpfsMount } from './tmpfs-option.ts';
+import { checkVolumeOptions } from './volume-options.ts';
 import { checkVolumeName } from './volumes.ts';
 
 /** Other names of a key. */
@@ -23,14 +24,19 @@ const ALIASES: Readonly<Record<string, string>> = {
   propagation: 'bind-propagation',
 };
 
+/** These may be given several times. */
+const REPEATABLE: ReadonlySet<string> = new Set(['volume-opt', 'volume-label']);
+
 /** Parses `--mount type=TYPE,…`. @throws UsageError, TsmanError */
 export function parseMount(text: string): (VolumeMount | RuntimeMount)[] {
   const what = `option --mount ${text}`;
   const fields = new Map<string, string>();
   for (const [key, value] of splitCsv(text).map(splitPair)) {
     const name = ALIASES[key] ?? key;
-    if (fields.has(name)) throw new UsageError(`${what}: ${key}= is given twice`);
-    fields.set(name, value);
+    const first = fields.get(name);
+    if (first !== undefined && !REPEATABLE.has(name))
+      throw new UsageError(`${what}: ${key}= is given twice`);
+    fields.set(name, first === undefined ? value : `${first}\n${value}`);
   }
   const type = take(fields, 'type') || 'volume';
   const target = take(fields, 'target');
@@ -47,7 +53,9 @@ export function parseMount(text: string): (VolumeMount | RuntimeMount)[] {
     case 'tmpfs':
       return [tmpfsMount(destination, tmpfsWords(fields, what))];
     case 'ramfs':
-      return [{ ...tmpfsMount(destination, tmpfsWords(fields, what)), type: 'ramfs' }];
+      return [
+        { ...tmpfsMount(destination, tmpfsWords(fields, what)), type: 'ramfs', source: 'ramfs' },
+      ];
     case 'devpts':
       return [devptsMount(fields, destination, what)];
     case 'artifact':
@@ -112,25 +120,40 @@ function volumeMount(fields: Map<string, string>, destination: string, what: str
   const driver = take(fields, 'volume-driver');
   if (driver !== undefined && driver !== 'local')
     throw new TsmanError(`${what}: there is no volume driver ${JSON.stringify(driver)}`);
-  if (fields.has('volume-opt') || fields.has('volume-label'))
-    throw new UsageError(`${what}: volume-opt and volume-label are not supported`, {
-      hint: 'make the volume first: tsman volume create --opt … --label …',
-    });
   const subpath = take(fields, 'subpath');
+  const create = newVolume(fields, what);
   return {
     ...{ type: 'volume', source: '', destination, options: otherWords(fields, what) },
     ...(name === undefined ? {} : { name }),
     ...(subpath === undefined ? {} : { subpath }),
+    ...(create === undefined ? {} : { create }),
   };
+}
+
+/** `volume-opt=KEY=VALUE` and `volume-label=KEY[=VALUE]`, for a volume that this mount makes. */
+function newVolume(fields: Map<string, string>, what: string): VolumeMount['create'] {
+  const pairs = (key: string): Record<string, string> =>
+    Object.fromEntries(
+      (take(fields, key) ?? '')
+        .split('\n')
+        .filter((text) => text !== '')
+        .map(splitPair),
+    );
+  const [labels, options] = [pairs('volume-label'), pairs('volume-opt')];
+  if (Object.keys(labels).length + Object.keys(options).length === 0) return undefined;
+  checkVolumeOptions(options, what);
+  return { labels, options };
 }
 
 function imageMount(fields: Map<string, string>, destination: string, what: string): VolumeMount {
   const source = take(fields, 'source');
   if (source === undefined || source === '')
     throw new UsageError(`${what}: source= is missing: an image`);
-  if (fields.has('subpath'))
-    throw new TsmanError(`${what}: subpath of an image is not supported by this version`);
-  return { type: 'image', source, destination, options: otherWords(fields, what) };
+  const subpath = take(fields, 'subpath');
+  return {
+    ...{ type: 'image', source, destination, options: otherWords(fields, what) },
+    ...(subpath === undefined ? {} : { subpath }),
+  };
 }
 
 function tmpfsWords(fields: Map<string, string>, what: string): string[] {

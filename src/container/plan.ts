@@ -97,7 +97,8 @@ export function rootSteps(
     .flatMap((mount) => mountRecords(mount, container, places))
     .filter(
       (record) =>
-        ['bind-below', 'overlay', 'copy-up'].includes(record[0]) || isVolumeBind(record, container),
+        ['bind-below', 'overlay', 'overlay-below', 'copy-up'].includes(record[0]) ||
+        isVolumeBind(record, container),
     );
   return [rootRecord(container, config, places, false), ...volumes];
 }

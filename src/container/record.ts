@@ -137,6 +137,13 @@ export interface VolumeMount {
   readonly subpath?: string;
   /** Of an image, uppermost first, as hexadecimal diffIDs. */
   readonly layers?: readonly string[];
+  /** Of an image in a user namespace of its own: as `ContainerSpec.shifted`. */
+  readonly shifted?: string;
+  /** How a volume that does not exist yet is to be made; not in the record. */
+  readonly create?: {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly options: Readonly<Record<string, string>>;
+  };
 }
 
 /** A container: its row, what we know of it, and how it runs. */

@@ -4,7 +4,7 @@ import { deleteContainerRow } from '../storage/containers.ts';
 import { moveToTrash, removeTree, trashPath } from '../storage/trash.ts';
 import { anonymousVolumesOf, deleteVolumeRows, volumeDirectory } from '../storage/volumes.ts';
 import type { CreateTarget } from './create.ts';
-import { recordEvent } from './events.ts';
+import { recordEvent, recordObjectEvent } from './events.ts';
 import { thaw } from './freezer.ts';
 import type { Container } from './record.ts';
 import {
@@ -70,8 +70,10 @@ async function leaveVolumes(
   for (const name of names)
     fs.rmSync(`${volumeDirectory(directories, name)}/users/${container.id}`, { force: true });
   if (!wanted && !container.autoRemove) return;
-  for (const name of deleteVolumeRows(storage, names))
+  for (const name of deleteVolumeRows(storage, names)) {
     await removeTree(target, moveToTrash(directories, volumeDirectory(directories, name), name));
+    recordObjectEvent(storage, 'volume', 'remove', { id: name, name });
+  }
 }
 
 async function endProcesses(

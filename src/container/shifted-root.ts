@@ -11,7 +11,7 @@ import {
   unshiftedLayers,
 } from '../storage/shifted-layers.ts';
 import type { CreateTarget } from './create-types.ts';
-import { type Container, findContainer, listContainers } from './record.ts';
+import { type Container, findContainer, listContainers, type VolumeMount } from './record.ts';
 import type { OwnUserns } from './userns.ts';
 
 /** How a container with a user namespace of its own sees its image; see docs/volumes.md. */
@@ -55,6 +55,38 @@ export async function chooseRoot(
   if (wish === 'native') await shiftNow(target, shifted, map, missing);
   else if (!(await shiftInAMoment(target, shifted, map, missing))) return {};
   return { shifted };
+}
+
+/** The same for images that are mounted: they wait for their layers. Undefined `shifted`: ids as on the disk. */
+export async function chooseMounts(
+  target: CreateTarget,
+  userns: OwnUserns | undefined,
+  mounts: readonly VolumeMount[],
+): Promise<VolumeMount[]> {
+  const map = userns === undefined ? undefined : mapOf(target, userns);
+  if (map === undefined || map === 'engine' || !mounts.some(({ type }) => type === 'image'))
+    return [...mounts];
+  const kind = await shiftKind(target);
+  if (kind === undefined) return [...mounts];
+  const shifted = shiftName(map, kind);
+  const images = mounts.filter(({ type }) => type === 'image');
+  const layers = images.flatMap((mount) => mount.layers ?? []);
+  const missing = unshiftedLayers(target.directories, shifted, layers);
+  if (missing.length > 0) await shiftNow(target, shifted, map, missing);
+  return mounts.map((mount) => (mount.type === 'image' ? { ...mount, shifted } : mount));
+}
+
+/** Every shifted layer that a container's root and mounts are made of. */
+function shiftsOf({
+  shifted,
+  layers,
+  volumes,
+}: Container['spec']): { name: string; hex: string }[] {
+  return [{ shifted, layers }, ...volumes].flatMap((each) =>
+    each.shifted === undefined
+      ? []
+      : (each.layers ?? []).map((hex) => ({ name: each.shifted ?? '', hex })),
+  );
 }
 
 function cannotShift({ mode }: OwnUserns, isUnknown: boolean): TsmanError {
@@ -106,13 +138,16 @@ async function shiftNow(
 
 /** Before a start: shifted layers may have been pruned. */
 export async function restoreShifted(target: CreateTarget, { spec }: Container): Promise<void> {
-  if (spec.shifted === undefined || spec.userns === undefined) return;
-  const missing = unshiftedLayers(target.directories, spec.shifted, spec.layers);
+  const shifts = shiftsOf(spec);
+  const [first] = shifts;
+  if (first === undefined || spec.userns === undefined) return;
+  const layers = shifts.map(({ hex }) => hex);
+  const missing = unshiftedLayers(target.directories, first.name, layers);
   if (missing.length === 0) return;
   const map = mapOf(target, spec.userns);
   if (map === undefined || map === 'engine')
     throw new TsmanError(`the container of --userns ${spec.userns.mode} has another id map now`);
-  await shiftNow(target, spec.shifted, map, missing);
+  await shiftNow(target, first.name, map, missing);
 }
 
 /** The view of an agent on a container's own files, where they have the owners of its map. */
@@ -132,7 +167,7 @@ export function ownerView(
 export async function pruneShifted(target: CreateTarget): Promise<void> {
   const used = new Set(
     listContainers(target.storage).flatMap(({ spec }) =>
-      spec.layers.map((hex) => `${spec.shifted}/${hex}`),
+      shiftsOf(spec).map(({ name, hex }) => `${name}/${hex}`),
     ),
   );
   const unused = listShiftedLayers(target.directories).filter(

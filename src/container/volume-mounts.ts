@@ -45,10 +45,11 @@ async function resolveMount(target: CreateTarget, mount: VolumeMount): Promise<V
   if (mount.type === 'image') return resolveImage(target, mount);
   if (mount.type !== 'volume' || mount.source !== '') return mount;
   const { storage, directories } = target;
+  const { create = { labels: {}, options: {} }, ...rest } = mount;
   const wanted: NewVolume =
     mount.name === undefined
-      ? anonymousVolume()
-      : { name: mount.name, isAnonymous: false, labels: {}, options: {} };
+      ? { ...anonymousVolume(), ...create }
+      : { name: mount.name, isAnonymous: false, ...create };
   if (volumeByName(storage, wanted.name) === undefined) {
     if (mount.options.includes('nocreate')) findVolume(storage, `${wanted.name} `);
     await createVolume(target, wanted);
@@ -60,7 +61,7 @@ async function resolveMount(target: CreateTarget, mount: VolumeMount): Promise<V
   // The container's own words count after the volume's.
   const words = volumeWords(options).filter((word) => type === 'tmpfs' || !/^[ug]id=/.test(word));
   return {
-    ...mount,
+    ...rest,
     ...{ name: volume.name, source, options: [...words, ...mount.options] },
     ...(type === 'tmpfs' ? { isTmpfs: true } : {}),
     ...(volume.isAnonymous ? { isAnonymous: true } : {}),

@@ -33,10 +33,10 @@ export function ownerOption(options: Options): { uid: number; gid: number } | un
 }
 
 /** Checks `--opt` of `volume create`. @throws UsageError, TsmanError */
-export function checkVolumeOptions(options: Options): void {
+export function checkVolumeOptions(options: Options, what = 'option --opt'): void {
   for (const key of Object.keys(options)) {
     if (!['type', 'device', 'o'].includes(key))
-      throw new UsageError(`option --opt ${key}: the local driver has no such option`, {
+      throw new UsageError(`${what}: the local driver has no option ${JSON.stringify(key)}`, {
         hint: 'it knows type=, device= and o=',
       });
   }

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import type { PlanRecord } from '../helper/plan.ts';
 import type { Directories } from '../rootless/directories.ts';
+import { shiftedLowers } from '../storage/shifted-layers.ts';
 import { trashPath } from '../storage/trash.ts';
 import { volumeMarker } from '../storage/volumes.ts';
 import type { VolumeMount } from './record.ts';
@@ -48,9 +49,22 @@ function copyUp({ name, type, source, destination, options }: VolumeMount, place
 
 function imageRecord(mount: VolumeMount, places: VolumePlaces): PlanRecord {
   const isWritable = mount.options.includes('rw');
-  const layers = (mount.layers ?? []).map((hex) => `${places.directories.dataRoot}/layers/${hex}`);
+  const { layers = [], shifted } = mount;
+  const { lowers, hasData } =
+    shifted === undefined
+      ? {
+          lowers: layers.map((hex) => `${places.directories.dataRoot}/layers/${hex}`),
+          hasData: false,
+        }
+      : shiftedLowers(places.directories, shifted, layers);
   const [upper, work] = isWritable ? upperOf(mount, places) : ['', ''];
-  return ['overlay', mount.destination, upper, work, isWritable ? '' : 'ro', ...layers];
+  const flags = [isWritable ? '' : 'ro', hasData ? 'data' : '']
+    .filter((word) => word !== '')
+    .join();
+  const { destination, subpath } = mount;
+  return subpath === undefined
+    ? ['overlay', destination, upper, work, flags, ...lowers]
+    : ['overlay-below', destination, subpath, upper, work, flags, ...lowers];
 }
 
 /** Given by the user and kept, or fresh at every start. */

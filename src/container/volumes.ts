@@ -15,6 +15,7 @@ import {
   volumeUsers,
 } from '../storage/volumes.ts';
 import type { CreateTarget } from './create.ts';
+import { recordObjectEvent } from './events.ts';
 import { findContainer } from './record.ts';
 import { removeContainer } from './remove.ts';
 import { checkVolumeOptions, ownerOption, volumeType } from './volume-options.ts';
@@ -56,7 +57,9 @@ export async function createVolume(target: CreateTarget, volume: NewVolume): Pro
   fs.mkdirSync(data, { recursive: true, mode: 0o755 });
   if (volume.isAnonymous) fs.mkdirSync(`${volumeDirectory(directories, volume.name)}/users`);
   if (volumeType(volume.options) === 'local') await prepareData(target, volume, data);
-  return insertVolume(target.storage, { ...volume, createdAt: new Date().toISOString() });
+  const isNew = insertVolume(target.storage, { ...volume, createdAt: new Date().toISOString() });
+  if (isNew) recordObjectEvent(target.storage, 'volume', 'create', { ...volume, id: volume.name });
+  return isNew;
 }
 
 /** What was asked for as owner is final; else the first container's image decides. */
@@ -101,6 +104,7 @@ export async function removeVolume(
     throw new TsmanError(`volume ${volume.name} is used by a container that was just made`);
   }
   await discardVolumeData(target, volume.name);
+  recordObjectEvent(target.storage, 'volume', 'remove', { ...volume, id: volume.name });
 }
 
 /** Deletes the data of a volume whose record is gone. */

@@ -97,9 +97,10 @@ export function imageInUse(id: string, users: readonly string[]): TsmanError {
  * monitor has removed does not count; the directory is there before the row.
  */
 export function containersUsing({ database, directories }: Storage, id: string): string[] {
+  // A mount of the image has its ID as name in the record (VolumeMount).
   const rows = database
-    .prepare('SELECT id, auto_remove FROM containers WHERE image_id = ?')
-    .all(id);
+    .prepare('SELECT id, auto_remove FROM containers WHERE image_id = ? OR instr(spec, ?) > 0')
+    .all(id, `"name":"${id}"`);
   const isThere = (container: string): boolean =>
     existsSync(join(directories.dataRoot, 'containers', container));
   return rows

@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { TsmanError, UsageError } from '../../base/error.ts';
 import { parseLabels } from '../../container/environment.ts';
+import { recordObjectEvent } from '../../container/events.ts';
 import { listSecrets, putSecret, SECRET_MAX_BYTES } from '../../storage/secrets.ts';
 import { defineCommand } from '../command.ts';
 
@@ -44,7 +45,10 @@ export const secretCreateCommand = defineCommand({
         `secret ${name}: ${content.length} bytes; it must have 1 to ${SECRET_MAX_BYTES}`,
       );
     const labels = parseLabels(options.label, []);
-    stdout.write(`${putSecret(storage, { name, labels, content }, options.replace).id}\n`);
+    const secret = putSecret(storage, { name, labels, content }, options.replace);
+    if (old !== undefined) recordObjectEvent(storage, 'secret', 'remove', old);
+    recordObjectEvent(storage, 'secret', 'create', secret);
+    stdout.write(`${secret.id}\n`);
     return 0;
   },
 });

@@ -1,4 +1,5 @@
 import { UsageError } from '../../base/error.ts';
+import { recordObjectEvent } from '../../container/events.ts';
 import { printFailure } from '../../output/failure.ts';
 import { deleteSecret, findSecret, listSecrets } from '../../storage/secrets.ts';
 import { defineCommand } from '../command.ts';
@@ -24,8 +25,10 @@ export const secretRmCommand = defineCommand({
     let exitCode = 0;
     for (const text of options.all ? listSecrets(storage).map(({ id }) => id) : names) {
       try {
-        const { id } = findSecret(storage, text);
+        const secret = findSecret(storage, text);
+        const { id } = secret;
         deleteSecret(storage, id);
+        recordObjectEvent(storage, 'secret', 'remove', secret);
         stdout.write(`${id}\n`);
       } catch (error) {
         if (!options.ignore) exitCode = printFailure(error, stderr);
