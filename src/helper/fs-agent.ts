@@ -90,7 +90,7 @@ export class FsAgent {
     const payload = this.#payload(path, attributes);
     this.#connection.send(
       FS_OPERATION.node,
-      payload.u32(FS_NODE_MODE[type], device.major, device.minor),
+      payload.u32(FS_NODE_MODE[type]).u32(device.major).u32(device.minor),
     );
   }
 

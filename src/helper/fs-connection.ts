@@ -28,7 +28,7 @@ export class FsConnection {
       for (const replies of this.#pending.splice(0)) replies.end(this.#failure);
       onGone();
     });
-    this.#batch = new FsBatch((bytes) => this.#process.write(bytes));
+    this.#batch = new FsBatch((bytes, onWritten) => this.#process.write(bytes, onWritten));
   }
 
   /** Waits when much is under way; call it between operations to keep memory flat. */

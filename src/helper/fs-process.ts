@@ -81,10 +81,11 @@ export class FsProcess {
     fs.rmSync(this.#plan, { force: true });
   }
 
-  write(bytes: Buffer): void {
+  write(bytes: Buffer, onWritten: () => void = () => {}): void {
     this.waitingBytes += bytes.length;
     this.#child.stdin?.write(bytes, () => {
       this.waitingBytes -= bytes.length;
+      onWritten();
       this.#wake();
     });
   }

@@ -90,28 +90,38 @@ export const FS_NODE_MODE: Readonly<Record<FsNodeType, number>> = {
   socket: constants.S_IFSOCK,
 };
 
-/** Builds one request's payload. */
-export class FsPayload {
-  readonly parts: Buffer[] = [];
+/** Grows to the largest payload there was; one for all: a Buffer for each would be most of an unpacking's garbage. */
+let scratch = Buffer.allocUnsafe(4096);
 
-  u32(...values: number[]): this {
-    const bytes = Buffer.allocUnsafe(4 * values.length);
-    for (const [at, value] of values.entries()) bytes.writeUInt32LE(value >>> 0, 4 * at);
-    this.parts.push(bytes);
+/** Builds one request's payload; it is valid until the next one is begun. */
+export class FsPayload {
+  #used = 0;
+
+  get length(): number {
+    return this.#used;
+  }
+
+  copy(target: Buffer, at: number): number {
+    return scratch.copy(target, at, 0, this.#used);
+  }
+
+  u32(value: number): this {
+    this.#room(4);
+    this.#used = scratch.writeUInt32LE(value >>> 0, this.#used);
     return this;
   }
 
   u64(value: number): this {
-    const bytes = Buffer.allocUnsafe(8);
-    bytes.writeBigInt64LE(BigInt(value));
-    this.parts.push(bytes);
-    return this;
+    // Two's complement in two halves, without a BigInt.
+    return this.u32(value % 2 ** 32).u32(Math.floor(value / 2 ** 32));
   }
 
   bytes(value: FsPath): this {
-    const bytes = typeof value === 'string' ? Buffer.from(value) : value;
-    this.u32(bytes.length);
-    this.parts.push(bytes);
+    const length = typeof value === 'string' ? Buffer.byteLength(value) : value.length;
+    this.u32(length).#room(length);
+    if (typeof value === 'string') scratch.write(value, this.#used);
+    else value.copy(scratch, this.#used);
+    this.#used += length;
     return this;
   }
 
@@ -121,10 +131,22 @@ export class FsPayload {
       (mode === undefined ? 0 : SET_MODE) |
       (mtime === undefined ? 0 : SET_MTIME);
     // A file without a mode of its own is made with these bits.
-    this.u32(set, owner?.uid ?? 0, owner?.gid ?? 0, mode ?? 0o644);
-    this.u64(mtime?.seconds ?? 0).u32(mtime?.nanoseconds ?? 0, xattrs.length);
+    this.u32(set)
+      .u32(owner?.uid ?? 0)
+      .u32(owner?.gid ?? 0)
+      .u32(mode ?? 0o644);
+    this.u64(mtime?.seconds ?? 0)
+      .u32(mtime?.nanoseconds ?? 0)
+      .u32(xattrs.length);
     for (const { name, value } of xattrs) this.bytes(name).bytes(value);
     return this;
+  }
+
+  #room(bytes: number): void {
+    if (this.#used + bytes <= scratch.length) return;
+    const larger = Buffer.allocUnsafe(2 * (this.#used + bytes));
+    scratch.copy(larger, 0, 0, this.#used);
+    scratch = larger;
   }
 }
 
