@@ -65,6 +65,10 @@ async function dispatch(argv: readonly string[], options: GlobalOptions): Promis
     guarded(process.stdout).write(commandHelp(command, entry.words));
     return 0;
   }
+  if (command.isFrugal === true) {
+    const { becomeFrugal } = await import('./helper/frugal.ts');
+    becomeFrugal();
+  }
   if (options.config !== undefined) process.env['DOCKER_CONFIG'] = options.config;
   const context = contextFor(options, await withStorageConf(options), parsed.given);
   return await command.run(await configuredOptions(command, parsed, options), parsed.args, context);

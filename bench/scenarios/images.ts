@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { debianDirectory } from '../../test/support/debian.ts';
+import { DEBIAN_IMAGE, debianDirectory } from '../../test/support/debian.ts';
 import { type Engine, runEngine } from '../engines.ts';
 import type { Bench, Scenario } from '../scenario.ts';
 
@@ -31,6 +31,24 @@ async function loadFlat(bench: Bench, engine: Engine): Promise<void> {
   runEngine(engine, 'save', '-q', '-o', archive(bench), FLAT);
 }
 
+/** A Debian of three layers, as a registry has them. */
+let layersArchive = '';
+let rootfs = '';
+
+async function loadLayers(_: Bench, engine: Engine): Promise<void> {
+  layersArchive = join(await debianDirectory(), 'debian.tar');
+  runEngine(engine, 'load', '-q', '-i', layersArchive);
+}
+
+function removeLayers(_: Bench, engine: Engine): void {
+  runEngine(engine, 'rmi', '-f', DEBIAN_IMAGE);
+}
+
+async function importFlat(_: Bench, engine: Engine): Promise<void> {
+  rootfs = join(await debianDirectory(), 'rootfs.tar');
+  runEngine(engine, 'import', '-q', rootfs, FLAT);
+}
+
 export const imageScenarios: readonly Scenario[] = [
   { name: 'images', args: () => ['images'], runs: 40 },
   {
@@ -41,6 +59,8 @@ export const imageScenarios: readonly Scenario[] = [
     cleanup: removeFiles,
     runs: 5,
     aim: { atMost: 0.5 },
+    cpu: true,
+    peak: { atMost: 0.5 },
   },
   {
     name: 'diff, 20,000 files',
@@ -59,12 +79,43 @@ export const imageScenarios: readonly Scenario[] = [
     peak: { atMost: 0.5 },
     cpu: true,
   },
-  { name: 'save', setup: loadFlat, args: () => ['save', '-q', FLAT], runs: 5 },
+  {
+    name: 'load gzip, three layers',
+    setup: loadLayers,
+    args: () => ['load', '-q', '-i', layersArchive],
+    prepare: () => [['rmi', '-f', DEBIAN_IMAGE]],
+    cleanup: removeLayers,
+    runs: 5,
+    aim: { atMost: 0.625 },
+    peak: { atMost: 0.5 },
+    cpu: true,
+    // Its own: the main store has the same layers.
+    store: 'layers',
+  },
+  {
+    name: 'import (a tar as a layer)',
+    args: () => ['import', '-q', rootfs, FLAT],
+    prepare: () => [['rmi', '-f', FLAT]],
+    setup: importFlat,
+    runs: 5,
+    cpu: true,
+    peak: true,
+  },
+  {
+    name: 'save',
+    setup: loadFlat,
+    args: () => ['save', '-q', FLAT],
+    runs: 5,
+    cpu: true,
+    peak: true,
+  },
   {
     name: 'rmi',
     setup: loadFlat,
     args: () => ['rmi', FLAT],
     prepare: (bench) => [['load', '-q', '-i', archive(bench)]],
     runs: 5,
+    cpu: true,
+    peak: true,
   },
 ];

@@ -72,6 +72,8 @@ export interface CommandSpec<Specs extends OptionSpecs = OptionSpecs> {
   readonly options: Specs;
   /** Options end at the first argument: the rest belongs to the container. */
   readonly stopAtArgument?: boolean;
+  /** It goes over so much data that memory matters more than the speed of JavaScript (helper/frugal.ts). */
+  readonly isFrugal?: true;
   /** How many arguments: [least, most]. */
   readonly arguments: readonly [number, number];
   /** What completion offers for arguments. */

@@ -38,6 +38,7 @@ export const commitCommand = defineCommand({
     quiet: { kind: 'flag', short: 'q', help: 'no progress' },
     squash: { kind: 'flag', short: 's', help: "one layer instead of the image's and one more" },
   },
+  isFrugal: true,
   arguments: [1, 2],
   completes: 'containers',
   async run(options, [name = '', imageName], context) {

@@ -122,7 +122,8 @@ export class FsAgent {
     const payload = new FsPayload().bytes(from).bytes(to).bytes(redirect);
     for (const ranges of maps) {
       payload.u32(ranges.length);
-      for (const { containerID, hostID, size } of ranges) payload.u32(containerID, hostID, size);
+      for (const { containerID, hostID, size } of ranges)
+        payload.u32(containerID).u32(hostID).u32(size);
     }
     this.#connection.send(FS_OPERATION.copyLayer, payload);
   }

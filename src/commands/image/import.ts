@@ -31,6 +31,7 @@ export const importCommand = defineCommand({
     quiet: { kind: 'flag', short: 'q', help: 'no progress' },
     variant: { kind: 'text', value: 'VARIANT', help: "the architecture's variant" },
   },
+  isFrugal: true,
   arguments: [1, 2],
   completes: 'files',
   async run(options, [source = '', name], { openEngine, stdin, stdout }) {

@@ -22,6 +22,7 @@ export const loadCommand = defineCommand({
     },
     quiet: { kind: 'flag', short: 'q', help: 'no progress' },
   },
+  isFrugal: true,
   arguments: [0, 0],
   async run({ input }, _args, { openEngine, stdin, stdout }) {
     if ((input === undefined || input === '-') && isatty(0)) {
