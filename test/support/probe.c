@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -297,6 +298,15 @@ static int tick(char **words)
 	return 0;
 }
 
+/* swap A B: exchanges two names, until killed */
+static int swap(char **words)
+{
+	puts("swapping");
+	for (;;)
+		if (syscall(SYS_renameat2, AT_FDCWD, words[0], AT_FDCWD, words[1], 2 /* EXCHANGE */) < 0)
+			return fail(words[0]);
+}
+
 static const struct {
 	const char *name;
 	int (*run)(char **args);
@@ -305,7 +315,7 @@ static const struct {
 	{ "env", env }, { "exit", exit_with }, { "fds", fds }, { "flood", flood }, { "id", id },
 	{ "isatty", is_terminal }, { "kill", kill_self }, { "ls", list }, { "mounts", mounts },
 	{ "signal", report_signals }, { "size", size }, { "sleep", sleep_for }, { "status", status },
-	{ "stderr", echo_stderr }, { "tick", tick }, { "where", where }, { "write", write_file },
+	{ "stderr", echo_stderr }, { "swap", swap }, { "tick", tick }, { "where", where }, { "write", write_file },
 };
 
 int main(int argc, char **argv)
