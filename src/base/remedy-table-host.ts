@@ -29,16 +29,6 @@ export const HOST_REMEDIES = {
     cause: 'pasta is not installed (slirp4netns is, which is slower and has no IPv6)',
     fix: '{install:passt}',
   },
-  'netavark-missing': {
-    cause: 'netavark is not installed: there are no networks between containers',
-    fix: '{install:netavark}',
-    seenAs: ['netavark'],
-  },
-  'aardvark-missing': {
-    cause: 'aardvark-dns is not installed: containers of a network do not find each other by name',
-    fix: '{install:aardvark-dns}',
-    seenAs: ['aardvark-dns'],
-  },
   'cgroup-v1': {
     cause: '/sys/fs/cgroup is not a cgroup v2 tree: --memory, --cpus and --pids-limit do not work',
     fix: "add systemd.unified_cgroup_hierarchy=1 to the kernel's command line and boot",

@@ -20,7 +20,7 @@ export function hostFacts({ kind, uidMappings, gidMappings }: EngineUserns) {
     uptime: `${Math.floor(uptime())}s`,
     cgroupVersion: isV2 ? 'v2' : 'v1',
     eventLogger: 'file',
-    networkBackend: 'netavark',
+    networkBackend: 'native',
     ociRuntime: { name: 'tsman-helper', path: helperPath() },
     rootlessNetworkCmd: 'pasta',
     serviceIsRemote: false,

@@ -63,13 +63,9 @@ export function isKernelAtLeast(release: string, major: number, minor: number): 
 }
 
 /** The first of the directories of PATH (and the usual ones) that has the program. */
-export function findProgram(
-  host: Host,
-  name: string,
-  more: readonly string[] = [],
-): string | undefined {
+export function findProgram(host: Host, name: string): string | undefined {
   const path = (host.env['PATH'] ?? '').split(':').filter((directory) => directory !== '');
-  return [...path, '/usr/bin', '/usr/sbin', ...more]
+  return [...path, '/usr/bin', '/usr/sbin']
     .map((directory) => `${directory}/${name}`)
     .find((file) => ((host.stat(file)?.mode ?? 0) & 0o111) !== 0);
 }

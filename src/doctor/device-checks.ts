@@ -1,9 +1,7 @@
 import { type Check, type Finding, findProgram, ok, problem } from './check.ts';
 import type { Host } from './host.ts';
 
-const NETWORK_PROGRAMS = ['/usr/lib/podman', '/usr/libexec/podman', '/usr/local/libexec/podman'];
-
-/** Devices and the programs of other packages that networks need. */
+/** Devices, the helper and the program of another package that networks need. */
 export const DEVICE_CHECKS: readonly Check[] = [
   {
     name: 'helper',
@@ -19,14 +17,6 @@ export const DEVICE_CHECKS: readonly Check[] = [
     run: (host) => device(host, '/dev/net/tun', 'missing', 'tun-missing', 'tun-closed'),
   },
   { name: 'pasta', steps: ['network-process'], run: pasta },
-  {
-    name: 'netavark',
-    run: (host) => networkProgram(host, 'netavark', 'netavark-missing'),
-  },
-  {
-    name: 'aardvark-dns',
-    run: (host) => networkProgram(host, 'aardvark-dns', 'aardvark-missing'),
-  },
 ];
 
 function helper(host: Host): Finding {
@@ -54,13 +44,4 @@ function pasta(host: Host): Finding {
   return findProgram(host, 'slirp4netns') === undefined
     ? problem('missing', 'pasta-missing', host)
     : problem('limited', 'slirp-only', host);
-}
-
-function networkProgram(
-  host: Host,
-  name: string,
-  absent: 'netavark-missing' | 'aardvark-missing',
-): Finding {
-  const path = findProgram(host, name, NETWORK_PROGRAMS);
-  return path === undefined ? problem('limited', absent, host) : ok(path);
 }

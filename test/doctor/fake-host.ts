@@ -47,8 +47,6 @@ const HEALTHY: Readonly<Record<string, string>> = {
   '/usr/bin/newuidmap': '',
   '/usr/bin/newgidmap': '',
   '/usr/bin/pasta': '',
-  '/usr/lib/podman/netavark': '',
-  '/usr/lib/podman/aardvark-dns': '',
   '/usr/bin/tsman-helper': '',
   '/sys/fs/cgroup/cgroup.controllers': 'cpuset cpu io memory pids\n',
   [DELEGATED]: 'cpuset cpu io memory pids\n',
@@ -62,8 +60,6 @@ const MODES: Readonly<Record<string, number>> = {
   '/usr/bin/newuidmap': 0o4755,
   '/usr/bin/newgidmap': 0o4755,
   '/usr/bin/pasta': 0o755,
-  '/usr/lib/podman/netavark': 0o755,
-  '/usr/lib/podman/aardvark-dns': 0o755,
   '/usr/bin/tsman-helper': 0o755,
 };
 

@@ -53,20 +53,6 @@ const HOSTS: readonly BrokenHost[] = [
     /install passt/,
   ],
   [
-    'no netavark',
-    without('/usr/lib/podman/netavark'),
-    'limited',
-    'netavark-missing',
-    /install netavark/,
-  ],
-  [
-    'no aardvark-dns',
-    without('/usr/lib/podman/aardvark-dns'),
-    'limited',
-    'aardvark-missing',
-    /install aardvark-dns/,
-  ],
-  [
     'cgroup v1',
     without('/sys/fs/cgroup/cgroup.controllers'),
     'limited',
