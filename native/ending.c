@@ -136,6 +136,7 @@ void ending_release(const struct monitor *monitor, const struct ending *ending)
 	const char *cgroup = setting(monitor->plan, "cgroup");
 
 	if (move_to_trash(monitor)) {
+		record_removal(monitor->plan);
 		move_volumes(monitor->plan);
 		remove_contents(monitor->run_dir);
 	} else {

@@ -17,6 +17,7 @@
 #include "message.h"
 #include "numbers.h"
 #include "process.h"
+#include "record.h"
 #include "report.h"
 #include "seal.h"
 #include "syscalls.h"
@@ -188,17 +189,88 @@ static int start(struct exec *exec, struct failure *why)
 	return result;
 }
 
-/* A detached command with a terminal needs somebody to hold the other side of it. */
-static int leave(struct exec *exec, int pidfd)
+/* Until the command runs. `pidfd` is its own. */
+static int begin(struct exec *exec, const struct plan *plan, int *pidfd, struct failure *why)
 {
-	AUTO_CLOSE int null = -1;
+	if (prepare(exec, plan, why) < 0 || open_target(exec, why) < 0 || start(exec, why) < 0)
+		return -1;
+	close_and_forget(&exec->sealed);
+	*pidfd = sys_pidfd_open(exec->child);
+	if (*pidfd < 0)
+		return fail(why, "pidfd_open", "command");
+	record_exec_event(plan, -1);
+	return 0;
+}
 
-	if (exec->terminal < 0 || fork() != 0)
-		return 0;
+static int end(const struct exec *exec, int pidfd)
+{
+	const struct plan *plan = exec->plan;
+	int status = exec->terminal >= 0 ? attach_pty(plan, exec->terminal, pidfd, exec->child)
+					 : exec_wait(plan, exec->child, pidfd);
+
+	record_exec_event(plan, status);
+	return status;
+}
+
+/* The caller's descriptors are the command's alone from here on. */
+static void let_caller_go(const struct plan *plan)
+{
+	const struct record *preserved = plan_find(plan, "preserve-fds");
+	AUTO_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	uint64_t count = preserved != NULL ? number_of(preserved->argv[0]) : 0;
+
 	(void)setsid();
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null >= 0 && dup2(null, 0) >= 0 && dup2(null, 1) >= 0 && dup2(null, 2) >= 0)
-		(void)attach_pty(exec->plan, exec->terminal, pidfd, exec->child);
+	for (int fd = 0; null >= 0 && fd <= 2; fd++)
+		(void)dup2(null, fd);
+	for (uint64_t fd = 3; fd < 3 + count; fd++)
+		close((int)fd);
+}
+
+/* A detached command keeps a parent of ours: somebody has to hold the other side of its
+ * terminal, and to tell its end. */
+static _Noreturn void stay_behind(const struct plan *plan, int socket)
+{
+	struct message message = { .kind = MESSAGE_PID };
+	struct failure why = { 0 };
+	struct exec exec;
+	int pidfd = -1;
+
+	if (begin(&exec, plan, &pidfd, &why) < 0) {
+		(void)message_send_failure(socket, &why);
+		_exit(125);
+	}
+	message.pid = exec.child;
+	(void)message_send(socket, &message, -1);
+	close(socket);
+	let_caller_go(plan);
+	(void)end(&exec, pidfd);
+	_exit(0);
+}
+
+static int exec_detached(const struct plan *plan)
+{
+	struct failure why = { 0 };
+	struct message message = { 0 };
+	int sockets[2];
+	pid_t behind;
+
+	if (message_pair(sockets, &why) < 0)
+		return report_failure(plan, &why);
+	behind = fork();
+	if (behind == 0) {
+		close(sockets[0]);
+		stay_behind(plan, sockets[1]);
+	}
+	close(sockets[1]);
+	if (behind < 0)
+		(void)fail(&why, "fork", "");
+	else if (message_receive(sockets[0], &message, NULL) != 1)
+		(void)fail_errno(&why, "exec", "receive", ECHILD);
+	else if (message.kind == MESSAGE_FAILED)
+		why = message.failure;
+	close(sockets[0]);
+	if (why.error != 0 || report_running(plan, message.pid, 0, &why) < 0)
+		return report_failure(plan, &why);
 	return 0;
 }
 
@@ -208,18 +280,11 @@ int exec_main(const struct plan *plan)
 	struct exec exec;
 	AUTO_CLOSE int pidfd = -1;
 
-	if (descriptors_close_inherited(plan, &why) < 0 || prepare(&exec, plan, &why) < 0 ||
-	    open_target(&exec, &why) < 0 || start(&exec, &why) < 0)
-		return report_failure(plan, &why);
-	close_and_forget(&exec.sealed);
-	pidfd = sys_pidfd_open(exec.child);
-	if (pidfd < 0)
-		(void)fail(&why, "pidfd_open", "command");
-	if (why.error != 0 || report_running(plan, exec.child, 0, &why) < 0)
+	if (descriptors_close_inherited(plan, &why) < 0)
 		return report_failure(plan, &why);
 	if (is_detached(plan))
-		return leave(&exec, pidfd);
-	if (exec.terminal >= 0)
-		return attach_pty(plan, exec.terminal, pidfd, exec.child);
-	return exec_wait(plan, exec.child, pidfd);
+		return exec_detached(plan);
+	if (begin(&exec, plan, &pidfd, &why) < 0 || report_running(plan, exec.child, 0, &why) < 0)
+		return report_failure(plan, &why);
+	return end(&exec, pidfd);
 }

@@ -163,3 +163,33 @@ void record_health_event(const struct plan *plan, const char *status)
 	text_add(&line, "\"");
 	end_line(&line, plan, &now);
 }
+
+void record_exec_event(const struct plan *plan, int code)
+{
+	const struct record *id = plan_find(plan, "exec-id");
+	struct text line = { .length = 0 };
+	struct timespec now;
+
+	if (id == NULL)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	begin_line(&line, plan, code < 0 ? "exec" : "exec_died");
+	text_add(&line, ",\"execID\":\"");
+	text_add(&line, id->argv[0]);
+	text_add(&line, "\"");
+	if (code >= 0) {
+		text_add(&line, ",\"exitCode\":");
+		text_add_number(&line, (uint64_t)code);
+	}
+	end_line(&line, plan, &now);
+}
+
+void record_removal(const struct plan *plan)
+{
+	struct text line = { .length = 0 };
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	begin_line(&line, plan, "remove");
+	end_line(&line, plan, &now);
+}

@@ -11,11 +11,17 @@ export function eventRow(event: EngineEvent): Record<string, unknown> {
     Action: event.action,
     Type: event.type,
     Time: goTime(event.timeNano).replace(' +0000 UTC', 'Z').replace(' ', 'T'),
-    TimeNano: Number(event.timeNano),
+    TimeNano: event.timeNano,
     ContainerExitCode: event.exitCode ?? 0,
     HealthStatus: event.details['health_status'] ?? '',
     Attributes: { ...event.labels, ...event.details },
   };
+}
+
+/** One line; nanoseconds have more digits than JSON.stringify can write. */
+export function eventJson(event: EngineEvent): string {
+  const { TimeNano, ...row } = eventRow(event);
+  return `${JSON.stringify(row).slice(0, -1)},"timeNano":${TimeNano}}`;
 }
 
 export const EVENT_HEADERS: Readonly<Record<string, string>> = {

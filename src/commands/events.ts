@@ -2,7 +2,7 @@ import { UsageError } from '../base/error.ts';
 import { parseMoment } from '../base/time.ts';
 import { type EngineEvent, readEvents } from '../container/event-log.ts';
 import { type CommandContext, defineCommand } from './command.ts';
-import { EVENT_HEADERS, eventRow, eventText, parseEventFilters } from './event-row.ts';
+import { EVENT_HEADERS, eventJson, eventRow, eventText, parseEventFilters } from './event-row.ts';
 
 export const eventsCommand = defineCommand({
   paths: [['events'], ['system', 'events']],
@@ -69,7 +69,7 @@ async function printer(
 ): Promise<(event: EngineEvent) => void> {
   if (format === undefined || format === '')
     return (event) => stdout.write(`${eventText(event, isWhole)}\n`);
-  if (format === 'json') return (event) => stdout.write(`${JSON.stringify(eventRow(event))}\n`);
+  if (format === 'json') return (event) => stdout.write(`${eventJson(event)}\n`);
   const { formatRows } = await import('../output/template.ts');
   return (event) => stdout.write(formatRows(format, [eventRow(event)], EVENT_HEADERS, false));
 }

@@ -22,7 +22,8 @@ export function rareSpec(
   checkSeccompPolicy(options.seccompPolicy);
   const personality = parsePersonality(options.personality);
   const preservedFds = parsePreservedFds(options.preserveFds, options.preserveFd);
-  for (const directory of options.chrootdirs)
+  const chrootDirs = options.chrootdirs.flatMap((text) => text.split(','));
+  for (const directory of chrootDirs)
     if (!directory.startsWith('/'))
       throw new UsageError(
         `option --chrootdirs: ${JSON.stringify(directory)} is not an absolute path`,
@@ -34,7 +35,7 @@ export function rareSpec(
     ...(personality === undefined ? {} : { personality }),
     ...(preservedFds === 0 ? {} : { preservedFds }),
     ...parseSdNotify(options.sdnotify),
-    ...(options.chrootdirs.length === 0 ? {} : { chrootDirs: options.chrootdirs }),
+    ...(chrootDirs.length === 0 ? {} : { chrootDirs }),
   };
 }
 

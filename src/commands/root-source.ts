@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { TsmanError } from '../base/error.ts';
 import type { RootSource } from '../container/create.ts';
@@ -22,7 +22,8 @@ export async function rootSource(
     if (/:idmap/.test(name))
       throw new TsmanError('option --rootfs: id-mapped root directories are not supported');
     const rootfs = resolve(overlay ? name.slice(0, -2) : name);
-    if (!existsSync(rootfs)) throw new TsmanError(`--rootfs ${rootfs}: no such directory`);
+    if (statSync(rootfs, { throwIfNoEntry: false })?.isDirectory() !== true)
+      throw new TsmanError(`--rootfs ${rootfs}: no such directory`);
     return {
       imageID: undefined,
       imageName: '',

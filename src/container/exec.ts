@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { TsmanError } from '../base/error.ts';
 import type { PlanRecord } from '../helper/plan.ts';
 import { becomeHelper, explainRecord, writePlan } from '../helper/run.ts';
@@ -7,6 +8,7 @@ import { ALL_CAPABILITIES } from './capabilities.ts';
 import { joinCgroup } from './cgroup.ts';
 import type { CreateTarget } from './create.ts';
 import { buildEnvironment } from './environment.ts';
+import { eventsPath } from './events.ts';
 import { processSteps } from './plan.ts';
 import { type Container, readConfig } from './record.ts';
 import { seccompProgram } from './seccomp.ts';
@@ -52,6 +54,7 @@ export async function execAndBecome(
     });
   }
   const path = oneShotPlanPath(target.directories.runRoot);
+  const session = randomBytes(32).toString('hex');
   const records: PlanRecord[] = [
     ['id', container.id],
     explainRecord(target.directories, 'exec', container.name),
@@ -59,8 +62,11 @@ export async function execAndBecome(
     ['target', state.pid, state.startTime],
     ...joinCgroup(container, state),
     ...(request.terminal ? [['terminal', 0, 0] as const] : []),
-    ...(request.interactive ? [['stdin', 'open'] as const] : []),
-    ...(request.detach ? [['detach'] as const] : []),
+    ['events', eventsPath(target.storage)],
+    ['exec-id', session],
+    ...(request.interactive && !request.detach ? [['stdin', 'open'] as const] : []),
+    // Podman prints the session's ID too; `events` tells by it how the command ended.
+    ...(request.detach ? [['detach'] as const, ['announce', session] as const] : []),
     ...(request.sigProxy && !request.detach ? [['sig-proxy'] as const] : []),
     ...(request.preservedFds === 0 ? [] : [['preserve-fds', request.preservedFds] as const]),
     ...(request.detachKeys === undefined || !request.terminal
@@ -121,7 +127,9 @@ export function execSteps(
     groups: request.user === undefined ? container.spec.groups : [],
     keepGroups: request.user === undefined && container.spec.keepGroups,
   };
+  const { personality } = container.spec;
   return [
+    ...(personality === undefined ? [] : [['personality', personality.toString(16)] as const]),
     ...processSteps(merged, identity, program),
     ...secretEnvironment(
       containerDirectory(target.directories, container.id),

@@ -14,7 +14,7 @@ import {
   readState,
   runDirectory,
 } from './state.ts';
-import { endRest, killContainer, waitForEnd } from './stop.ts';
+import { endRest, killAndWait } from './stop.ts';
 import { endUnseenStart } from './unseen-start.ts';
 import { setWanted } from './wanted.ts';
 
@@ -39,10 +39,11 @@ export async function removeContainer(
   }
   const volumes = anonymousVolumesOf(target.storage, container.id);
   deleteContainerRow(target.storage, container.id);
-  recordEvent(target.storage, 'remove', container);
   await leaveVolumes(target, container, volumes, options.volumes === true);
   const trash = trashPath(target.directories, container.id);
   const isThere = renameIfThere(containerDirectory(target.directories, container.id), trash);
+  // The monitor of a --rm container has told already.
+  if (isThere || !container.autoRemove) recordEvent(target.storage, 'remove', container);
   await endUnseenStart(target.directories, container.id);
   fs.rmSync(runDirectory(target.directories, container.id), { recursive: true, force: true });
   if (isThere) await removeTree(target, trash);
@@ -84,12 +85,7 @@ async function endProcesses(
   setWanted(target.directories, container.id, 'stopped');
   thaw(container, state);
   if (await endRest(target, container, state)) return;
-  killContainer(readState(target.directories, container.id), 9);
-  if (!(await waitForEnd(target, container, 10_000))) {
-    throw new TsmanError(`container ${container.name}: its processes do not end after SIGKILL`, {
-      hint: 'a process may be stuck in the kernel, e.g. on a dead network file system; try again later',
-    });
-  }
+  await killAndWait(target, container);
 }
 
 /**

@@ -56,10 +56,27 @@ export async function stopContainer(
     killContainer(state, container.spec.stopSignal);
     if (await waitForEnd(target, container, timeoutSeconds * 1000)) return { killed: false };
   }
-  killContainer(readState(target.directories, container.id), 9);
-  if (!(await waitForEnd(target, container, 10_000)))
-    throw new TsmanError(`container ${container.name} does not end after SIGKILL`);
+  await killAndWait(target, container);
   return { killed: true };
+}
+
+const LONGEST_END_MS = 10_000;
+/** Where nothing is stuck a killed container has ended long before. */
+const USUAL_END_MS = 500;
+
+/** Ends a container with SIGKILL. @throws TsmanError when its processes stay */
+export async function killAndWait(
+  target: Pick<CreateTarget, 'directories'>,
+  container: Pick<Container, 'id' | 'name'>,
+): Promise<void> {
+  killContainer(readState(target.directories, container.id), 9);
+  if (await waitForEnd(target, container, USUAL_END_MS)) return;
+  const { wakeStoppedHelpers } = await import('./stopped-helpers.ts');
+  wakeStoppedHelpers();
+  if (await waitForEnd(target, container, LONGEST_END_MS)) return;
+  throw new TsmanError(`container ${container.name}: its processes do not end after SIGKILL`, {
+    hint: 'a process may be stuck in the kernel, e.g. on a dead network file system; try again later',
+  });
 }
 
 /**
