@@ -6,7 +6,8 @@
 #include <time.h>
 
 #include "monitor.h"
-#include "text.h"
+
+struct text;
 
 struct ending {
 	int code;   /* as the caller's shell would see it: 128+N when a signal ended it */
