@@ -2,8 +2,8 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { hasCode, TsmanError } from '../base/error.ts';
 import { ingestPath } from '../storage/blobs.ts';
+import { COMPRESSION_HEAD_BYTES, decompressed, detectCompression } from '../storage/decompress.ts';
 import type { Storage } from '../storage/storage.ts';
-import { decompress, peek } from './decompress.ts';
 import { cleanName, indexTar, type TarMember } from './tar-index.ts';
 
 /** The files of an image outside the store, in an archive or a directory, by their names there. */
@@ -80,20 +80,19 @@ export async function openImageArchive(
   if (typeof input === 'string') {
     const descriptor = openInput(input);
     const head = readSection(
-      { descriptor, offset: 0, sizeBytes: Math.min(6, fs.fstatSync(descriptor).size) },
+      {
+        descriptor,
+        offset: 0,
+        sizeBytes: Math.min(COMPRESSION_HEAD_BYTES, fs.fstatSync(descriptor).size),
+      },
       input,
-      6,
+      COMPRESSION_HEAD_BYTES,
     );
-    if ((await peek(one(head))).compression === 'none') return archiveFiles(descriptor);
+    if (detectCompression(head) === 'none') return archiveFiles(descriptor);
     fs.closeSync(descriptor);
     return openImageArchive(storage, fs.createReadStream(input, { highWaterMark: CHUNK_BYTES }));
   }
-  const { compression, body } = await peek(input);
-  return archiveFiles(await spool(storage, decompress(body, compression)));
-}
-
-async function* one(chunk: Uint8Array): AsyncIterable<Uint8Array> {
-  yield chunk;
+  return archiveFiles(await spool(storage, decompressed(input)));
 }
 
 function openInput(path: string): number {

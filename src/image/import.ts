@@ -4,12 +4,12 @@ import { TsmanError } from '../base/error.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Descriptor, type ImageConfig, MEDIA_TYPE } from '../oci/image.ts';
 import { BlobWriter } from '../storage/blobs.ts';
+import { type Compression, decompress, detected } from '../storage/decompress.ts';
 import { collectIfLeft } from '../storage/garbage.ts';
 import { type ImageRecord, putImage } from '../storage/images.ts';
 import { type LayerTarget, unpackStoredLayer } from '../storage/layers.ts';
 import { withIngest } from '../storage/leases.ts';
 import { applyChanges } from './changes.ts';
-import { type Compression, decompress, peek } from './decompress.ts';
 import { manifestFor } from './new-manifest.ts';
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
@@ -72,7 +72,7 @@ async function storeLayerBlob(
   { storage }: LayerTarget,
   input: AsyncIterable<Uint8Array>,
 ): Promise<{ descriptor: Descriptor; diffID: Digest }> {
-  const { compression, body } = await peek(input);
+  const { compression, body } = await detected(input);
   const mediaType = LAYER_TYPES[compression];
   const writer = new BlobWriter(storage);
   try {
@@ -93,10 +93,7 @@ async function storeLayerBlob(
   }
 }
 
-async function* copyTo(
-  writer: BlobWriter,
-  body: AsyncIterable<Uint8Array>,
-): AsyncIterable<Uint8Array> {
+async function* copyTo(writer: BlobWriter, body: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   for await (const chunk of body) {
     writer.write(chunk);
     yield chunk;

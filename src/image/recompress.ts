@@ -4,8 +4,8 @@ import { constants, createGzip, createZstdCompress } from 'node:zlib';
 import { TsmanError } from '../base/error.ts';
 import { type Descriptor, type Manifest, MEDIA_TYPE } from '../oci/image.ts';
 import { BlobWriter, blobPath } from '../storage/blobs.ts';
+import { decompressed } from '../storage/decompress.ts';
 import type { Storage } from '../storage/storage.ts';
-import { decompress, peek } from './decompress.ts';
 
 export type LayerCompression = 'gzip' | 'zstd';
 
@@ -49,11 +49,10 @@ async function recompress(
 ): Promise<Descriptor> {
   if (TYPES[layer.mediaType] === wanted.format && !wanted.isForced) return layer;
   const stored = createReadStream(blobPath(storage, layer.digest), { highWaterMark: 1 << 18 });
-  const { body, compression } = await peek(stored);
   const writer = new BlobWriter(storage);
   try {
     await pipeline(
-      decompress(body, compression),
+      decompressed(stored),
       compressor(wanted),
       async (chunks: AsyncIterable<Buffer>) => {
         for await (const chunk of chunks) writer.write(chunk);

@@ -4,9 +4,9 @@ import { TsmanError } from '../base/error.ts';
 import { type Digest, digestHex } from '../oci/digest.ts';
 import { MEDIA_TYPE } from '../oci/image.ts';
 import { blobPath, blobSize, readSmallBlob } from '../storage/blobs.ts';
+import { decompressed } from '../storage/decompress.ts';
 import { type ImageRecord, readImageManifest } from '../storage/images.ts';
 import type { Storage } from '../storage/storage.ts';
-import { decompress, peek } from './decompress.ts';
 import { writeArchive, writeDirectory } from './save-output.ts';
 import { directoryMember, type NewMember, textMember, writeTarStream } from './tar-writer.ts';
 
@@ -147,7 +147,6 @@ function readBlob(storage: Storage, digest: Digest): AsyncIterable<Uint8Array> {
   return fs.createReadStream(blobPath(storage, digest), { highWaterMark: CHUNK_BYTES });
 }
 
-async function* plainBlob(storage: Storage, digest: Digest): AsyncIterable<Uint8Array> {
-  const { compression, body } = await peek(readBlob(storage, digest));
-  yield* decompress(body, compression);
+function plainBlob(storage: Storage, digest: Digest): AsyncIterable<Uint8Array> {
+  return decompressed(readBlob(storage, digest));
 }

@@ -2,11 +2,12 @@ import type { Transform } from 'node:stream';
 import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
 import { TsmanError } from '../base/error.ts';
 import { ZstdFrames } from '../oci/zstd-frames.ts';
+import { throughProgram } from './decompress-program.ts';
 
-export type Compression = 'none' | 'gzip' | 'zstd';
+export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2';
 
 /** How many bytes detectCompression needs. */
-const HEAD_BYTES = 4;
+export const COMPRESSION_HEAD_BYTES = 6;
 const CHUNK_BYTES = 256 << 10;
 /** zstd's largest window without --ultra: a stream must not make us allocate gigabytes. */
 const ZSTD_WINDOW_LOG_MAX = 27;
@@ -15,26 +16,70 @@ const BOMB_FREE_BYTES = 1 << 30;
 /** Real layers reach 3 to 10; gzip cannot exceed 1032. */
 const BOMB_RATIO = 200;
 
+const MAGIC: readonly (readonly [Compression, Buffer])[] = [
+  ['gzip', Buffer.from('1f8b', 'hex')],
+  ['zstd', Buffer.from('28b52ffd', 'hex')],
+  ['xz', Buffer.from('fd377a585a00', 'hex')],
+  ['bzip2', Buffer.from('BZh')],
+];
+
 /** Told by the first bytes: registries' media types are often wrong, and Docker trusts the bytes too. */
 export function detectCompression(head: Uint8Array): Compression {
   const [a, b, c, d] = head;
-  if (a === 0x1f && b === 0x8b) return 'gzip';
-  if (a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd) return 'zstd';
   // A skippable frame in front, as zstd:chunked and pzstd may write.
   if (a !== undefined && a >> 4 === 5 && b === 0x2a && c === 0x4d && d === 0x18) return 'zstd';
-  return 'none';
+  return MAGIC.find(([, magic]) => magic.equals(head.subarray(0, magic.length)))?.[0] ?? 'none';
 }
 
-/** The bytes of a layer's tar archive, from the bytes of its blob. */
+/** The bytes of a layer's tar archive, from the bytes of its blob. xz and bzip2 need the programs of that name. */
 export async function* decompressed(body: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  const chunks = withHead(body, HEAD_BYTES);
+  const opened = await detected(body);
+  yield* decompress(opened.body, opened.compression);
+}
+
+/** Reads the first bytes of a body to see how it is compressed; they are still in front of the rest. */
+export async function detected(
+  body: AsyncIterable<Uint8Array>,
+): Promise<{ compression: Compression; body: AsyncIterable<Buffer> }> {
+  const chunks = withHead(body, COMPRESSION_HEAD_BYTES);
   const first = await chunks.next();
-  if (first.done === true) return;
-  const compression = detectCompression(first.value);
+  if (first.done === true) return { compression: 'none', body: chunks };
+  return { compression: detectCompression(first.value), body: again(first.value, chunks) };
+}
+
+async function* again(first: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield first;
+  yield* rest;
+}
+
+/** As `decompressed`, of a body whose compression `detected` has told. */
+export async function* decompress(
+  body: AsyncIterable<Buffer>,
+  compression: Compression,
+): AsyncGenerator<Buffer> {
   if (compression === 'none') {
-    yield first.value;
-    yield* chunks;
-  } else yield* decompress(first.value, chunks, compression);
+    yield* body;
+    return;
+  }
+  const count = { inputBytes: 0, outputBytes: 0 };
+  const isOwn = compression === 'gzip' || compression === 'zstd';
+  const counted = counting(body, count);
+  const chunks = isOwn ? throughZlib(counted, compression) : throughProgram(counted, compression);
+  for await (const chunk of chunks) {
+    count.outputBytes += chunk.length;
+    if (count.outputBytes > BOMB_FREE_BYTES + BOMB_RATIO * count.inputBytes) throw bomb(count);
+    yield chunk;
+  }
+}
+
+async function* counting(
+  body: AsyncIterable<Buffer>,
+  count: { inputBytes: number },
+): AsyncGenerator<Buffer> {
+  for await (const chunk of body) {
+    count.inputBytes += chunk.length;
+    yield chunk;
+  }
 }
 
 /** The same bytes as Buffers, the first of which has at least `size` of them if there are so many. */
@@ -57,22 +102,16 @@ async function* withHead(body: AsyncIterable<Uint8Array>, size: number): AsyncGe
  * node:zlib works on another thread, so this runs beside the hashing and parsing of what it gives. It
  * handles several members (gzip) and frames (zstd) in a row and refuses garbage after gzip.
  */
-async function* decompress(
-  first: Buffer,
-  rest: AsyncIterable<Buffer>,
+async function* throughZlib(
+  body: AsyncIterable<Buffer>,
   compression: 'gzip' | 'zstd',
 ): AsyncGenerator<Buffer> {
   const stream = createStream(compression);
-  const count = { inputBytes: 0, outputBytes: 0 };
-  const feeding = feed(stream, first, rest, compression, count);
+  const feeding = feed(stream, body, compression);
   // A failure of the body destroys the stream, whose iteration then throws it.
   feeding.catch((error: Error) => stream.destroy(error));
   try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      count.outputBytes += chunk.length;
-      if (count.outputBytes > BOMB_FREE_BYTES + BOMB_RATIO * count.inputBytes) throw bomb(count);
-      yield chunk;
-    }
+    yield* stream as AsyncIterable<Buffer>;
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && String(cause.code).startsWith('Z'))
       throw new TsmanError(`decompress ${compression}`, { cause });
@@ -105,21 +144,14 @@ function createStream(compression: 'gzip' | 'zstd'): Transform {
 
 async function feed(
   stream: Transform,
-  first: Buffer,
-  rest: AsyncIterable<Buffer>,
+  body: AsyncIterable<Buffer>,
   compression: 'gzip' | 'zstd',
-  count: { inputBytes: number },
 ): Promise<void> {
   const frames = compression === 'zstd' ? new ZstdFrames() : undefined;
-  const write = async (chunk: Buffer): Promise<void> => {
-    count.inputBytes += chunk.length;
+  for await (const chunk of body) {
+    if (stream.destroyed) return;
     frames?.write(chunk);
     if (!stream.write(chunk)) await roomIn(stream);
-  };
-  await write(first);
-  for await (const chunk of rest) {
-    if (stream.destroyed) return;
-    await write(chunk);
   }
   frames?.end();
   stream.end();

@@ -83,6 +83,7 @@ test('takes compressed archives from standard input', () =>
     for (const [program, suffix] of [
       ['gzip', 'gz'],
       ['xz', 'xz'],
+      ['bzip2', 'bz2'],
       ['zstd', 'zst'],
     ] as const) {
       await runProgram(program, program === 'zstd' ? ['-q', '-k', path] : ['-k', path]);
@@ -92,6 +93,17 @@ test('takes compressed archives from standard input', () =>
       assert.equal([exitCode, stdout], [0, 'Loaded image: docker.io/library/web:1\n'], program);
       await tsman('rmi', 'web:1');
     }
+  }));
+
+test('says which program is missing', () =>
+  withScratch(async (tsman) => {
+    const stdin = Buffer.from('fd377a585a000004e6d6b446', 'hex');
+    const { exitCode, stderr } = await tsman.with({ stdin, env: { PATH: '/nowhere' } })('load');
+    assert.is(exitCode, 125);
+    assert.is(
+      stderr,
+      'Error: xz is not installed\nhint: install xz, or decompress the file first\n',
+    );
   }));
 
 test('refuses hostile archives in one line, and keeps nothing of them', () =>

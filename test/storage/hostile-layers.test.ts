@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -131,10 +132,11 @@ test('are refused with broken sparse maps', () =>
     }
   }));
 
-test('are refused when gzip or zstd is truncated, damaged or followed by garbage', () =>
+test('are refused when what is compressed is truncated, damaged or followed by garbage', () =>
   withLayerTarget(async (target) => {
     const garbage = Buffer.from('garbage, and more of it');
-    for (const blob of [gzipSync(GOOD), zstdCompressSync(GOOD)]) {
+    const packed = ['xz', 'bzip2'].map((it) => execFileSync(it, ['-c'], { input: GOOD }));
+    for (const blob of [gzipSync(GOOD), zstdCompressSync(GOOD), ...packed]) {
       const damaged = Buffer.from(blob);
       damaged.fill(0xff, 20, 24);
       for (const bad of [blob.subarray(0, -3), Buffer.concat([blob, garbage]), damaged])

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ test('keep type, owner, mode, time and content', () =>
     assert.is(entries.get('etc')?.mtime.seconds, 1_600_000_000, 'set after the content was made');
   }));
 
-test('come as gzip of several members, zstd of several frames, or plain', () =>
+test('come as gzip of several members, zstd of several frames, xz, bzip2, or plain', () =>
   withLayerTarget(async (target) => {
     const halves = [SMALL.subarray(0, 700), SMALL.subarray(700)];
     const skippable = Buffer.from('502a4d180400000061626364', 'hex');
@@ -49,6 +49,8 @@ test('come as gzip of several members, zstd of several frames, or plain', () =>
       SMALL,
       Buffer.concat(halves.map((half) => gzipSync(half))),
       Buffer.concat([skippable, ...halves.map((half) => zstdCompressSync(half)), skippable]),
+      execFileSync('xz', ['-c'], { input: SMALL }),
+      execFileSync('bzip2', ['-c'], { input: SMALL }),
     ];
     for (const blob of blobs) {
       const layer = layerSource(blob, SMALL);
