@@ -171,9 +171,10 @@ function setLog(
 function setNetwork(merged: RawOptions, values: ReadonlyMap<string, ConfValue>): void {
   const mode = values.get('containers.netns');
   const pasta = list(values.get('network.pasta_options'));
-  const isPrivate = mode === undefined || mode === '' || mode === 'private' || mode === 'pasta';
-  if (!isPrivate) merged['network'] = [String(mode)];
-  else if (pasta.length > 0) merged['network'] = [`pasta:${pasta.join(',')}`];
+  const isPrivate = mode === undefined || mode === '' || mode === 'private';
+  if (pasta.length > 0 && (isPrivate || mode === 'pasta'))
+    merged['network'] = [`pasta:${pasta.join(',')}`];
+  else if (!isPrivate) merged['network'] = [String(mode)];
   if (mode === 'slirp4netns')
     throw new TsmanError('containers.conf: netns slirp4netns: containers are on pasta', {
       hint: 'set netns = "pasta", or leave it out',

@@ -91,7 +91,7 @@ export function psRow(
       .map(([key, value]) => `${key}=${value}`)
       .join(','),
     Mounts: spec.volumes.map((volume) => volume.destination).join(','),
-    Networks: spec.networkMode,
+    Networks: networkNames(spec),
     Pid: state.pid,
     ExitCode: state.exitCode ?? 0,
     Size: sizeText(size),
@@ -105,6 +105,12 @@ export function psRow(
 }
 
 /** `5B (virtual 78.1MB)`, Podman's words. */
+function networkNames({ networkMode, networks = [] }: Container['spec']): string {
+  if (networkMode === 'private') return 'pasta';
+  if (networkMode !== 'bridge') return networkMode;
+  return networks.map(({ network }) => network).join(',');
+}
+
 function sizeText(size: ContainerSize | undefined): string {
   if (size === undefined) return '';
   return `${compactSize(size.ownBytes)} (virtual ${compactSize(size.totalBytes)})`;

@@ -1,5 +1,7 @@
 import { UsageError } from '../base/error.ts';
 import { parseMoment } from '../base/time.ts';
+import { DEFAULT_NETWORK_NAME } from '../network/constants.ts';
+import { isDefaultName } from '../network/network.ts';
 import type { Container } from './record.ts';
 import type { ContainerState } from './state.ts';
 
@@ -53,6 +55,12 @@ export function matchesFilters(
   return [...byKey.values()].every((tests) => tests.some((test) => test(container, state)));
 }
 
+function isOnNetwork({ networkMode, networks = [] }: Container['spec'], value: string): boolean {
+  const name = isDefaultName(value) ? DEFAULT_NETWORK_NAME : value;
+  if (networkMode === 'bridge') return networks.some(({ network }) => network === name);
+  return networkMode === value || (networkMode === 'private' && value === 'pasta');
+}
+
 function makeTest(key: string, value: string, createdAt: (name: string) => Date): Test {
   switch (key) {
     case 'id':
@@ -93,10 +101,7 @@ function makeTest(key: string, value: string, createdAt: (name: string) => Date)
       return ({ spec }) =>
         String(['always', 'unless-stopped'].includes(spec.restart?.name ?? 'no')) === value;
     case 'network':
-      return ({ spec }) =>
-        spec.networkMode === value ||
-        (spec.networkMode === 'private' &&
-          ['bridge', 'podman', 'default', 'pasta'].includes(value));
+      return ({ spec }) => isOnNetwork(spec, value);
     case 'volume':
       return ({ spec }) =>
         spec.volumes.some(

@@ -78,29 +78,42 @@ export function parseAddHost(text: string): { names: string[]; address: string }
 export function resolvConf(container: Container, networks: readonly Network[] = []): string {
   const { dnsServers, dnsSearch, dnsOptions } = container.spec.hosts;
   const host = hostResolvConf();
-  const own = ownResolvers(networks);
+  const own = nameServers(networks);
   const keep = (word: string): string[] =>
     host.split('\n').filter((line) => line.startsWith(`${word} `));
+  // Without names of containers `--dns` needs nobody in between.
+  const asked = own.knowsNames ? [] : dnsServers;
   const lines = [
     ...(dnsSearch.length > 0
       ? [`search ${dnsSearch.filter((name) => name !== '.').join(' ')}`]
-      : own.length > 0
+      : own.knowsNames
         ? [`search ${['dns.podman', ...keep('search').flatMap(words)].join(' ')}`]
         : keep('search')),
-    ...(own.length > 0
-      ? own.map((server) => `nameserver ${server}`)
-      : dnsServers.length > 0
-        ? dnsServers.filter((server) => server !== 'none').map((server) => `nameserver ${server}`)
+    ...(asked.length > 0
+      ? asked.filter((server) => server !== 'none').map((server) => `nameserver ${server}`)
+      : own.servers.length > 0
+        ? own.servers.map((server) => `nameserver ${server}`)
         : reachable(container, keep('nameserver'))),
     ...(dnsOptions.length > 0 ? [`options ${dnsOptions.join(' ')}`] : keep('options')),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-/** A network's gateway knows its containers, and asks `--dns` or the host's servers for other names. */
-function ownResolvers(networks: readonly Network[]): string[] {
+/**
+ * Networks' gateways: one that knows names of containers, else one that leads out. They ask `--dns` or
+ * the host's servers as these are at that moment, also those that listen on its loopback.
+ */
+function nameServers(networks: readonly Network[]): {
+  servers: readonly string[];
+  knowsNames: boolean;
+} {
   const named = networks.find((network) => network.dns_enabled);
-  return (named?.subnets ?? []).flatMap(({ gateway }) => gateway ?? []);
+  const chosen = named ?? networks.find((network) => !network.internal);
+  const servers = (chosen?.subnets ?? []).flatMap(({ gateway }) => gateway ?? []);
+  return {
+    servers: servers.slice(0, named === undefined ? 1 : 2),
+    knowsNames: named !== undefined,
+  };
 }
 
 function words(line: string): string[] {
@@ -112,7 +125,7 @@ function reachable(container: Container, servers: readonly string[]): string[] {
   if (container.spec.networkMode === 'host') return [...servers];
   const outside = servers.filter((line) => !/\s(127\.|::1\b)/.test(line));
   const { networkMode } = container.spec;
-  if (outside.length > 0 || (networkMode !== 'private' && networkMode !== 'bridge')) return outside;
+  if (outside.length > 0 || networkMode !== 'private') return outside;
   return [`nameserver ${privateAddresses().resolver}`];
 }
 

@@ -1,4 +1,4 @@
-import { type Lease, readLeases } from '../network/bridge-plan.ts';
+import { type Lease, readLeases } from '../network/leases.ts';
 import { findNetwork } from '../network/network.ts';
 import { isPasta } from '../network/pasta.ts';
 import { containerPortName } from '../network/ports.ts';

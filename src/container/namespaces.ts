@@ -19,13 +19,11 @@ export function parseNamespaceMode(option: string, value: string | undefined): N
 
 /** Parses `--network`. @throws UsageError */
 export function parseNetworkMode(values: readonly string[]): NetworkMode {
-  if (values.length > 0 && values.every(isNetworkName)) return 'bridge';
+  if (values.every(isNetworkName)) return 'bridge';
   if (values.length > 1)
-    throw new UsageError(
-      'option --network: only networks made by tsman network create can be given together',
-    );
-  const value = values[0] ?? 'default';
-  if (['default', 'private', 'bridge', 'pasta', 'podman'].includes(value)) return 'private';
+    throw new UsageError('option --network: only networks can be given together, no modes');
+  const value = values[0] ?? '';
+  if (value === 'pasta') return 'private';
   if (value === 'host' || value === 'none') return value;
   if (value.startsWith('container:') || value.startsWith('ns:') || value.startsWith('pasta:'))
     return value as NetworkMode;
@@ -35,7 +33,7 @@ export function parseNetworkMode(values: readonly string[]): NetworkMode {
       { hint: 'leave it out, or use --network pasta:OPTIONS' },
     );
   throw new UsageError(`option --network: no mode ${JSON.stringify(value)}`, {
-    hint: 'modes are default, host, none, container:NAME, ns:PATH and pasta:OPTIONS, or the name of a network',
+    hint: 'modes are default, host, none, container:NAME, ns:PATH, pasta and pasta:OPTIONS, or the name of a network',
   });
 }
 

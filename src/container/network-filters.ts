@@ -1,5 +1,6 @@
 import { UsageError } from '../base/error.ts';
-import { DEFAULT_NETWORK, type Network } from '../network/network.ts';
+import { DEFAULT_NETWORK_NAME } from '../network/constants.ts';
+import type { Network } from '../network/network.ts';
 import type { CreateTarget } from './create.ts';
 import { membersOf } from './network-members.ts';
 
@@ -59,7 +60,7 @@ function hasLabel({ labels = {} }: Network, text: string): boolean {
 
 /** No container names it. The default network is never left over. */
 export function isDangling(target: CreateTarget, network: Network): boolean {
-  return network !== DEFAULT_NETWORK && membersOf(target, network).length === 0;
+  return network.name !== DEFAULT_NETWORK_NAME && membersOf(target, network).length === 0;
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };

@@ -6,7 +6,8 @@ import { helperPath } from '../helper/location.ts';
 import type { PlanRecord } from '../helper/plan.ts';
 import { writePlan } from '../helper/run.ts';
 import type { NetworkAttachment } from '../network/attachment.ts';
-import { attachRecords, hubRecords, readLeases } from '../network/bridge-plan.ts';
+import { attachRecords, hubRecords } from '../network/bridge-plan.ts';
+import { readLeases } from '../network/leases.ts';
 import type { Network } from '../network/network.ts';
 import { updateContainerSpec } from '../storage/containers.ts';
 import { livePlanPath, namesOf } from './bridge-networks.ts';
@@ -67,7 +68,9 @@ function bridgeAttachments(container: Container): readonly NetworkAttachment[] {
   if (container.spec.networkMode !== 'bridge')
     throw new TsmanError(
       `container ${container.name} has network mode ${container.spec.networkMode}, which cannot be changed`,
-      { hint: 'only containers made with --network NAME can join and leave networks' },
+      {
+        hint: 'only containers on the default network or on one made by tsman network create can join and leave networks',
+      },
     );
   return container.spec.networks ?? [];
 }

@@ -1,6 +1,6 @@
 import { TsmanError } from '../base/error.ts';
-import { readLeases } from '../network/bridge-plan.ts';
-import { DEFAULT_NETWORK, deleteNetwork, type Network } from '../network/network.ts';
+import { readLeases } from '../network/leases.ts';
+import { deleteNetwork, type Network } from '../network/network.ts';
 import type { CreateTarget } from './create.ts';
 import { type Container, listContainers } from './record.ts';
 import { isGone, removeContainer } from './remove.ts';
@@ -11,9 +11,7 @@ export function membersOf(target: CreateTarget, network: Network): Container[] {
   return listContainers(target.storage).filter(
     (container) =>
       !isGone(target, container) &&
-      (network === DEFAULT_NETWORK
-        ? container.spec.networkMode === 'private'
-        : (container.spec.networks ?? []).some((other) => other.network === network.name)),
+      (container.spec.networks ?? []).some((other) => other.network === network.name),
   );
 }
 

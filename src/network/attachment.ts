@@ -1,8 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { TsmanError, UsageError } from '../base/error.ts';
 import type { Storage } from '../storage/storage.ts';
+import { DEFAULT_NETWORK_NAME } from './constants.ts';
 import { contains, parseIP, parseSubnet } from './ip.ts';
-import { DEFAULT_NETWORK, findNetwork, type Network } from './network.ts';
+import { findNetwork, isDefaultName, type Network } from './network.ts';
 
 /** A container's place in a network. Stored as JSON; add, never rename. */
 export interface NetworkAttachment {
@@ -14,10 +15,9 @@ export interface NetworkAttachment {
   readonly interfaceName?: string;
 }
 
-const MODES =
-  /^(default|private|bridge|podman|host|none|pasta|container:.*|ns:.*|pasta:.*|slirp4netns.*)$/s;
+const MODES = /^(host|none|pasta|container:.*|ns:.*|pasta:.*|slirp4netns.*)$/s;
 
-/** Whether `--network VALUE` names a network of the user's own rather than a mode. */
+/** Whether `--network VALUE` names a network rather than a mode. */
 export function isNetworkName(value: string): boolean {
   return !MODES.test(value);
 }
@@ -25,12 +25,8 @@ export function isNetworkName(value: string): boolean {
 /** Parses `NAME[:ip=…,ip6=…,mac=…,alias=…,interface_name=…]`. @throws UsageError */
 export function parseAttachment(text: string): NetworkAttachment {
   const colon = text.indexOf(':');
-  if (/^(default|private|podman|bridge):/.test(text))
-    throw new UsageError(
-      `option --network ${text}: the default network has no addresses and names to choose`,
-      { hint: 'make one of your own with tsman network create NAME' },
-    );
-  const network = colon < 0 ? text : text.slice(0, colon);
+  const name = colon < 0 ? text : text.slice(0, colon);
+  const network = isDefaultName(name) ? DEFAULT_NETWORK_NAME : name;
   const words = colon < 0 ? [] : text.slice(colon + 1).split(',');
   let attachment: NetworkAttachment = { network, aliases: [] };
   for (const word of words) {
@@ -87,20 +83,10 @@ export function parseAttachments(
   values: readonly string[],
   options: AttachmentOptions,
 ): NetworkAttachment[] {
-  const attachments = values.filter(isNetworkName).map(parseAttachment);
-  const single = { '--ip': options.ip, '--ip6': options.ip6, '--mac-address': options.mac };
-  for (const [option, value] of Object.entries(single)) {
-    if (value !== undefined && attachments.length !== 1)
-      throw new UsageError(
-        attachments.length === 0
-          ? `option ${option} needs a network made by tsman network create, given with --network`
-          : `option ${option}: which of the networks? Use --network NAME:ip=…,mac=…`,
-      );
-  }
-  if (options.aliases.length > 0 && attachments.length === 0)
-    throw new UsageError(
-      'option --network-alias needs a network made by tsman network create, given with --network',
-    );
+  const attachments = (values.length === 0 ? [DEFAULT_NETWORK_NAME] : values)
+    .filter(isNetworkName)
+    .map(parseAttachment);
+  checkSingle(attachments, options);
   if (options.ip !== undefined && !isIPv4(options.ip))
     throw new UsageError(`option --ip: ${JSON.stringify(options.ip)} is not an IPv4 address`);
   if (options.ip6 !== undefined && !isIPv6(options.ip6))
@@ -111,8 +97,31 @@ export function parseAttachments(
     ...(options.ip === undefined ? {} : { ip: options.ip }),
     ...(options.ip6 === undefined ? {} : { ip6: options.ip6 }),
     ...(mac === undefined ? {} : { mac }),
-    aliases: [...attachment.aliases, ...options.aliases],
+    aliases: [
+      ...attachment.aliases,
+      ...(attachment.network === DEFAULT_NETWORK_NAME ? [] : options.aliases),
+    ],
   }));
+}
+
+function checkSingle(attachments: readonly NetworkAttachment[], options: AttachmentOptions): void {
+  const single = { '--ip': options.ip, '--ip6': options.ip6, '--mac-address': options.mac };
+  for (const [option, value] of Object.entries(single)) {
+    if (value !== undefined && attachments.length !== 1)
+      throw new UsageError(
+        attachments.length === 0
+          ? `option ${option} needs a network with addresses to choose: the default one, or one made by tsman network create`
+          : `option ${option}: which of the networks? Use --network NAME:ip=…,mac=…`,
+      );
+  }
+  const named = attachments.filter(({ network }) => network !== DEFAULT_NETWORK_NAME);
+  if (
+    (options.aliases.length > 0 && named.length === 0) ||
+    attachments.some((one) => !named.includes(one) && one.aliases.length > 0)
+  )
+    throw new UsageError('option --network-alias: the default network has no names', {
+      hint: 'make one that has with tsman network create NAME, and give it with --network NAME',
+    });
 }
 
 /** The same with whole names, once the networks are known to exist and to have the addresses. @throws TsmanError */
@@ -123,8 +132,6 @@ export function checkAttachments(
   const seen = new Set<string>();
   return attachments.map((attachment) => {
     const network = findNetwork(storage, attachment.network);
-    if (network === DEFAULT_NETWORK)
-      throw new UsageError('option --network: the default network cannot be one of several');
     if (seen.has(network.name))
       throw new UsageError(`option --network: ${network.name} is given twice`);
     seen.add(network.name);

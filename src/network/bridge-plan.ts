@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { hasCode, TsmanError } from '../base/error.ts';
+import { TsmanError } from '../base/error.ts';
 import { readIfExists } from '../base/file.ts';
 import { isAlive } from '../base/process.ts';
 import type { PlanRecord } from '../helper/plan.ts';
@@ -8,6 +8,7 @@ import { type EngineUserns, usernsRecords } from '../rootless/id-map.ts';
 import type { NetworkAttachment } from './attachment.ts';
 import { UPLINK } from './constants.ts';
 import { contains, formatIP, lastAddress, parseIP, parseSubnet } from './ip.ts';
+import { networksDirectory } from './leases.ts';
 import type { Network, NetworkSubnet } from './network.ts';
 import { addressArguments, namespaceArguments } from './pasta.ts';
 import type { PortMapping } from './ports.ts';
@@ -18,11 +19,6 @@ export interface NetTarget {
   readonly directories: Directories;
   readonly userns: EngineUserns;
   readonly containerID: string;
-}
-
-/** What is shared by the user's bridge networks: lock, hub, leases; native/README.md. */
-export function networksDirectory(directories: Directories): string {
-  return `${directories.runRoot}/net`;
 }
 
 /** The part of every plan: where the hub is, and how the up-link is made where there is none. */
@@ -116,52 +112,4 @@ export function publishRecords(ports: readonly PortMapping[]): PlanRecord[] {
       port.range,
     ],
   );
-}
-
-/** A container's place in a network as it is now: what the helper wrote into its lease. */
-export interface Lease {
-  readonly containerID: string;
-  readonly network: string;
-  readonly interfaceName: string;
-  readonly mac: string;
-  readonly addresses: readonly string[];
-  readonly gateways: readonly string[];
-  readonly names: readonly string[];
-}
-
-/** All leases; those of containers that ended a moment ago may still be among them. */
-export function readLeases(directories: Directories): Lease[] {
-  const directory = `${networksDirectory(directories)}/leases`;
-  try {
-    return fs
-      .readdirSync(directory)
-      .filter((name) => !name.startsWith('.'))
-      .sort()
-      .flatMap((name) => readLease(`${directory}/${name}`) ?? []);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
-}
-
-function readLease(path: string): Lease | undefined {
-  let text: string;
-  try {
-    text = fs.readFileSync(path, 'utf8');
-  } catch {
-    return undefined; // Ended meanwhile.
-  }
-  const lines = text.split('\n').map((line) => line.split(' '));
-  const all = (word: string): string[] =>
-    lines.filter(([first]) => first === word).map(([, value = '']) => value);
-  const one = (word: string): string => all(word)[0] ?? '';
-  return {
-    containerID: one('id'),
-    network: one('network'),
-    interfaceName: one('interface'),
-    mac: one('mac'),
-    addresses: all('address'),
-    gateways: all('gateway'),
-    names: all('name'),
-  };
 }

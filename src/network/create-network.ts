@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { TsmanError, UsageError } from '../base/error.ts';
 import { insertNetworkRow } from '../storage/networks.ts';
 import type { Storage } from '../storage/storage.ts';
+import { DEFAULT_NETWORK_NAME } from './constants.ts';
 import {
   contains,
   formatIP,
@@ -12,7 +13,13 @@ import {
   parseSubnet,
   type Subnet,
 } from './ip.ts';
-import { DEFAULT_NETWORK, type Network, type NetworkRoute, type NetworkSubnet } from './network.ts';
+import {
+  findNetwork,
+  isDefaultName,
+  type Network,
+  type NetworkRoute,
+  type NetworkSubnet,
+} from './network.ts';
 import { hostSubnets } from './private-addresses.ts';
 
 /** What `network create` was told. */
@@ -34,12 +41,14 @@ export interface NetworkRequest {
 /** Makes a network. @returns undefined when the name is taken @throws TsmanError, UsageError */
 export function createNetwork(storage: Storage, request: NetworkRequest): Network | undefined {
   if (request.name !== undefined) checkName(request.name);
+  const standard = findNetwork(storage, DEFAULT_NETWORK_NAME);
   let made: Network | undefined;
   try {
     insertNetworkRow(storage, (rows) => {
       const others = rows.map(({ record }) => JSON.parse(record) as Network);
       if (others.some(({ name }) => name === request.name)) throw new NameTaken();
-      made = describe(request, others);
+      // Looked up before the transaction: its addresses are nobody else's.
+      made = describe(request, [standard, ...others]);
       return { id: made.id, name: made.name, record: JSON.stringify(made) };
     });
   } catch (error) {
@@ -56,9 +65,7 @@ function checkName(name: string): void {
     throw new UsageError(
       `invalid network name ${JSON.stringify(name)}: want letters, digits, "_", "." and "-"`,
     );
-  if (
-    [DEFAULT_NETWORK.name, 'bridge', 'default', 'host', 'none', 'private', 'pasta'].includes(name)
-  )
+  if (isDefaultName(name) || ['host', 'none', 'pasta', 'slirp4netns'].includes(name))
     throw new UsageError(`network name ${name} has a meaning of its own: choose another`);
 }
 

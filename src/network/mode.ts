@@ -1,9 +1,9 @@
-/** `private` is the default network with a stack of its own; `container:` shares another container's. */
+/** `private` is a pasta of its own (`--network pasta`); `container:` shares another container's. */
 export type NetworkMode =
   | 'private'
   | 'host'
   | 'none'
-  /** Networks made by `network create`, named in the record's `networks`. */
+  /** The default network and those made by `network create`, named in the record's `networks`. */
   | 'bridge'
   | `container:${string}`
   | `ns:${string}`

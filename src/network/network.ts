@@ -1,6 +1,8 @@
 import { TsmanError } from '../base/error.ts';
 import { deleteNetworkRow, listNetworkRows, updateNetworkRow } from '../storage/networks.ts';
 import type { Storage } from '../storage/storage.ts';
+import { DEFAULT_NETWORK_NAME } from './constants.ts';
+import { defaultSubnets } from './default-subnets.ts';
 
 /** A range of addresses of a network. */
 export interface NetworkSubnet {
@@ -33,21 +35,34 @@ export interface Network {
   readonly ipam_options: Readonly<Record<string, string>>;
 }
 
-/** What containers without --network have: a pasta of their own each. It is listed, and cannot be removed. */
-export const DEFAULT_NETWORK: Network = {
-  name: 'podman',
-  id: '2f259bab93aaaaa2542ba43ef33eb990d0999ee1b9924b557b7be53c0b7a1bb9',
-  driver: 'pasta',
-  network_interface: '',
-  created: '1970-01-01T00:00:00Z',
-  subnets: [],
-  ipv6_enabled: true,
-  internal: false,
-  dns_enabled: false,
-  ipam_options: { driver: 'none' },
-};
+const DEFAULT_NAMES: ReadonlySet<string> = new Set([
+  DEFAULT_NETWORK_NAME,
+  'bridge',
+  'default',
+  'private',
+]);
 
-const DEFAULT_NAMES: ReadonlySet<string> = new Set(['podman', 'bridge', 'default']);
+/** Whether `text` is one of the default network's names. */
+export function isDefaultName(text: string): boolean {
+  return DEFAULT_NAMES.has(text);
+}
+
+/** The default network: always there, with addresses chosen when they are needed. */
+function defaultNetwork(storage: Storage, own: readonly Network[]): Network {
+  const subnets = defaultSubnets(storage.directories, own);
+  return {
+    name: DEFAULT_NETWORK_NAME,
+    id: '2f259bab93aaaaa2542ba43ef33eb990d0999ee1b9924b557b7be53c0b7a1bb9',
+    driver: 'bridge',
+    network_interface: 'podman0',
+    created: '1970-01-01T00:00:00Z',
+    subnets,
+    ipv6_enabled: subnets.length > 1,
+    internal: false,
+    dns_enabled: false,
+    ipam_options: { driver: 'host-local' },
+  };
+}
 
 /** The user's own networks, by name. */
 export function ownNetworks(storage: Storage): Network[] {
@@ -56,14 +71,15 @@ export function ownNetworks(storage: Storage): Network[] {
 
 /** All networks: the default one and the user's own. */
 export function listNetworks(storage: Storage): Network[] {
-  return [DEFAULT_NETWORK, ...ownNetworks(storage)];
+  const own = ownNetworks(storage);
+  return [defaultNetwork(storage, own), ...own];
 }
 
 /** The network of this name or (the beginning of an) ID. @throws TsmanError */
 export function findNetwork(storage: Storage, text: string): Network {
-  if (DEFAULT_NAMES.has(text)) return DEFAULT_NETWORK;
   const all = listNetworks(storage);
-  const exact = all.find(({ name }) => name === text);
+  const wanted = isDefaultName(text) ? DEFAULT_NETWORK_NAME : text;
+  const exact = all.find(({ name }) => name === wanted);
   if (exact !== undefined) return exact;
   const found = text === '' ? [] : all.filter(({ id }) => id.startsWith(text));
   const [first] = found;
@@ -79,11 +95,10 @@ export function findNetwork(storage: Storage, text: string): Network {
 /** @throws TsmanError for the default network */
 export function findOwnNetwork(storage: Storage, text: string, what: string): Network {
   const network = findNetwork(storage, text);
-  if (network !== DEFAULT_NETWORK) return network;
-  throw new TsmanError(
-    `cannot ${what} the default network: each of its containers has a pasta of its own`,
-    { hint: 'make a network with tsman network create NAME' },
-  );
+  if (network.name !== DEFAULT_NETWORK_NAME) return network;
+  throw new TsmanError(`cannot ${what} the default network: it is always there, as it is`, {
+    hint: 'make a network with tsman network create NAME',
+  });
 }
 
 export function deleteNetwork(storage: Storage, network: Network): void {

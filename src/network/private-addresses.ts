@@ -61,9 +61,13 @@ export function addressNumber(text: string): number {
 
 /** Without a default route in either family pasta has to be told what to copy. */
 export function isOffline(): boolean {
-  if (hostRoutes().some((route) => route.mask === 0)) return false;
-  const routes6 = (readIfExists('/proc/net/ipv6_route') ?? '').split('\n');
-  return !routes6.some((line) => /^0{32} 00 /.test(line) && !/ lo$/.test(line));
+  return !hostRoutes().some((route) => route.mask === 0) && !hasIPv6Route();
+}
+
+/** Whether the host has a default route of IPv6. */
+export function hasIPv6Route(): boolean {
+  const routes = (readIfExists('/proc/net/ipv6_route') ?? '').split('\n');
+  return routes.some((line) => /^0{32} 00 /.test(line) && !/ lo$/.test(line));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { connectContainer } from '../../container/network-live.ts';
 import { checkAttachments, parseAttachments } from '../../network/attachment.ts';
-import { findOwnNetwork } from '../../network/network.ts';
+import { findNetwork } from '../../network/network.ts';
 import { defineCommand } from '../command.ts';
 import { existingContainer } from '../selection.ts';
 
@@ -23,7 +23,7 @@ export const networkConnectCommand = defineCommand({
   completes: 'networks',
   async run(options, [name = '', containerName = ''], { openEngine }) {
     const engine = openEngine();
-    const network = findOwnNetwork(engine.storage, name, 'connect to');
+    const network = findNetwork(engine.storage, name);
     const parsed = parseAttachments([network.name], {
       ip: options.ip,
       ip6: options.ip6,

@@ -1,5 +1,5 @@
 import { disconnectContainer } from '../../container/network-live.ts';
-import { findOwnNetwork } from '../../network/network.ts';
+import { findNetwork } from '../../network/network.ts';
 import { defineCommand } from '../command.ts';
 import { existingContainer } from '../selection.ts';
 
@@ -19,7 +19,7 @@ export const networkDisconnectCommand = defineCommand({
   completes: 'networks',
   async run(_options, [name = '', containerName = ''], { openEngine }) {
     const engine = openEngine();
-    const network = findOwnNetwork(engine.storage, name, 'disconnect from');
+    const network = findNetwork(engine.storage, name);
     await disconnectContainer(engine, existingContainer(engine, containerName), network);
     return 0;
   },
