@@ -13,21 +13,30 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
+#include "descriptors.h"
 #include "firewall.h"
 #include "lease.h"
 #include "links.h"
-#include "numbers.h"
 #include "process.h"
+#include "report.h"
 #include "syscalls.h"
+#include "uplink.h"
 #include "userns.h"
 
-extern char **environ;
+#define EXPECTED_S 2 /* so long a hub waits for the container it was made for */
+
+/* Who is there, as the FIFO tells it. */
+struct presence {
+	int fifo;
+	time_t since;
+	bool visited; /* somebody has come; until then the end of a writer means nothing */
+};
 
 static int open_below(const char *net_dir, const char *name, int flags)
 {
@@ -105,7 +114,8 @@ static _Noreturn void become_hub(const struct plan *plan, const char *net_dir, p
 
 	(void)setsid();
 	(void)prctl(PR_SET_NAME, "tsman-hub");
-	if (engine_enter(plan, monitor, &why) < 0 || make_network(&why) < 0)
+	if ((monitor > 0 ? engine_enter(plan, monitor, &why) : userns_enter(plan, &why)) < 0 ||
+	    make_network(&why) < 0)
 		goto failed;
 	/* Changing ids made us undumpable, and then pasta could not open our namespaces. */
 	if (prctl(PR_SET_DUMPABLE, 1) < 0 || chdir("/") < 0)
@@ -129,31 +139,21 @@ failed:
 	_exit(125);
 }
 
-/* The up-link belongs to the hub, and ends with it. */
-static void end_uplink(const char *net_dir)
+/* Who comes writes a byte, under the lock. */
+static bool has_visitor(int fifo)
 {
-	AUTO_CLOSE int directory = open(net_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char text[128];
-	char *blank;
-	int pidfd;
+	char bytes[64];
+	bool visited = false;
 
-	if (directory < 0 || read_small_file(directory, "uplink", text, sizeof(text)) <= 0)
-		return;
-	blank = strchr(text, ' ');
-	if (blank == NULL)
-		return;
-	pidfd = process_open((pid_t)strtol(text, NULL, 10), strtoull(blank, NULL, 10));
-	if (pidfd >= 0) {
-		(void)sys_pidfd_send_signal(pidfd, SIGTERM);
-		close(pidfd);
-	}
-	(void)unlinkat(directory, "uplink", 0);
+	while (read(fifo, bytes, sizeof(bytes)) > 0)
+		visited = true;
+	return visited;
 }
 
 /* Nobody is left, and nobody is about to come: who comes holds the lock until he is there. */
-static bool is_deserted(const char *net_dir, int fifo)
+static bool is_deserted(struct presence *presence, const char *net_dir)
 {
-	struct pollfd polled = { .fd = fifo, .events = POLLIN };
+	struct pollfd polled = { .fd = presence->fifo, .events = POLLIN };
 	int lock = open_below(net_dir, "lock", O_RDWR | O_CREAT);
 
 	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0) {
@@ -161,30 +161,55 @@ static bool is_deserted(const char *net_dir, int fifo)
 		(void)usleep(20000);
 		return false;
 	}
-	if (poll(&polled, 1, 0) == 1 && (polled.revents & POLLHUP) != 0)
+	presence->visited |= has_visitor(presence->fifo);
+	if (!presence->visited || (poll(&polled, 1, 0) == 1 && (polled.revents & POLLHUP) != 0))
 		return true; /* the lock goes with us */
 	close(lock);
 	return false;
 }
 
+/* The hub may be made before the container that wants it: who only made it may go. */
+static bool may_end(struct presence *presence, const char *net_dir, short events)
+{
+	int again;
+
+	presence->visited |= (events & POLLIN) != 0 && has_visitor(presence->fifo);
+	if (presence->visited)
+		return (events & POLLHUP) != 0 && is_deserted(presence, net_dir);
+	if (time(NULL) - presence->since > EXPECTED_S)
+		return is_deserted(presence, net_dir);
+	if ((events & POLLHUP) != 0) {
+		/* Opened anew it says so only when the next one has gone. */
+		again = open_below(net_dir, "alive", O_RDONLY | O_NONBLOCK);
+		if (again >= 0) {
+			(void)dup3(again, presence->fifo, O_CLOEXEC);
+			close(again);
+		}
+	}
+	return false;
+}
+
 _Noreturn void hub_serve(const char *net_dir, int fifo, int dns)
 {
+	struct presence presence = { .fifo = fifo, .since = time(NULL) };
+
 	for (;;) {
 		struct pollfd polled[66] = {
 			{ .fd = fifo, .events = POLLIN },
 			{ .fd = dns, .events = POLLIN },
 		};
 		size_t count = 2 + dns_polled(polled + 2, 64);
+		bool hurries = count > 2 || !presence.visited;
 
-		if (poll(polled, count, count > 2 ? 1000 : -1) < 0 && errno != EINTR)
+		if (poll(polled, count, hurries ? 500 : -1) < 0 && errno != EINTR)
 			break;
 		if ((polled[1].revents & POLLIN) != 0)
 			dns_question(dns);
 		dns_answers(dns, polled + 2, count - 2);
-		if ((polled[0].revents & POLLHUP) != 0 && is_deserted(net_dir, fifo))
+		if (may_end(&presence, net_dir, polled[0].revents))
 			break;
 	}
-	end_uplink(net_dir);
+	uplink_end(net_dir);
 	_exit(0);
 }
 
@@ -201,15 +226,9 @@ static int make_hub(const struct plan *plan, const char *net_dir, pid_t monitor,
 	pid = fork();
 	if (pid == 0) {
 		/* Only what it needs: a copy of the lock would keep everybody waiting. */
-		int mine = dup2(fifo, 60);
-		int tell = dup2(ready[1], 61);
-
-		if (mine < 0 || tell < 0 || sys_close_range(3, 59, 0) < 0 ||
-		    sys_close_range(62, ~0U, 0) < 0)
+		if (descriptors_keep_two(fifo, ready[1]) < 0)
 			_exit(125);
-		(void)fcntl(mine, F_SETFD, FD_CLOEXEC);
-		(void)fcntl(tell, F_SETFD, FD_CLOEXEC);
-		become_hub(plan, net_dir, monitor, mine, tell);
+		become_hub(plan, net_dir, monitor, 3, 4);
 	}
 	close(ready[1]);
 	if (pid < 0 || read(ready[0], &byte, 1) != 1) {
@@ -234,96 +253,6 @@ static int read_hub(struct hub *hub, const char *net_dir)
 	return process_start_time(hub->pid) == hub->start && hub->start != 0 ? 0 : -1;
 }
 
-/* As in network_process.c: real root's pasta cannot open another's namespaces by their process. */
-static const char *fill(const char *argument, pid_t hub, const char *net_dir, bool is_root,
-			char path[4096])
-{
-	if (strcmp(argument, "{userns}") == 0)
-		(void)snprintf(path, 4096, "/proc/%d/ns/user", (int)hub);
-	else if (strcmp(argument, "{netns}") == 0 && !is_root)
-		(void)snprintf(path, 4096, "/proc/%d/ns/net", (int)hub);
-	else if (strcmp(argument, "{netns}") == 0)
-		(void)snprintf(path, 4096, "%s/netns", net_dir);
-	else
-		return argument;
-	return path;
-}
-
-static int pin_namespace(pid_t hub, const char *net_dir)
-{
-	AUTO_CLOSE int pin = open_below(net_dir, "netns", O_RDONLY | O_CREAT);
-	char from[64];
-	char to[4096];
-
-	process_path(from, hub, "ns/net");
-	(void)snprintf(to, sizeof(to), "%s/netns", net_dir);
-	if (pin < 0 || unshare(CLONE_NEWNS) < 0 ||
-	    mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0)
-		return -1;
-	return mount(from, to, NULL, MS_BIND, NULL);
-}
-
-static _Noreturn void become_uplink(const struct record *record, pid_t hub, const char *net_dir,
-				    bool is_root)
-{
-	const char *argv[64] = { NULL };
-	static char paths[64][4096];
-
-	for (size_t i = 1; i < record->argc && i < 63; i++)
-		argv[i - 1] = fill(record->argv[i], hub, net_dir, is_root, paths[i]);
-	(void)dup2(2, 1);
-	if (is_root && pin_namespace(hub, net_dir) < 0)
-		_exit(125);
-	(void)sys_close_range(3, ~0U, 0);
-	(void)execvp(argv[0], (char *const *)(uintptr_t)argv);
-	(void)dprintf(2, "%s: %s\n", argv[0], strerror(errno));
-	_exit(127);
-}
-
-/* Not even a zombie that nobody has reaped. */
-static bool is_running(pid_t pid, uint64_t start)
-{
-	char path[64];
-	char command[16];
-
-	process_path(path, pid, "cmdline");
-	return process_start_time(pid) == start &&
-	       read_small_file(AT_FDCWD, path, command, sizeof(command)) > 0;
-}
-
-/* Started by the plain user; see network_process.c. */
-static int ensure_uplink(const struct hub *hub, const struct plan *plan, const char *net_dir,
-			 struct failure *why)
-{
-	const struct record *record = plan_find(plan, "uplink");
-	AUTO_CLOSE int directory = open(net_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	unsigned long long start;
-	char text[128] = "";
-	int pid;
-	int owner;
-
-	if (record == NULL || directory < 0)
-		return record == NULL ? 0 : fail(why, "network", net_dir);
-	if (read_small_file(directory, "uplink", text, sizeof(text)) > 0 &&
-	    sscanf(text, "%d %llu %d", &pid, &start, &owner) == 3 && owner == hub->pid &&
-	    is_running(pid, start))
-		return 0;
-	end_uplink(net_dir);
-	pid = fork();
-	if (pid == 0)
-		become_uplink(record, hub->pid, net_dir,
-			      strcmp(plan_find(plan, "userns")->argv[0], "none") == 0);
-	if (pid < 0 || wait_for(pid) != 0)
-		return fail_errno(why, "network", "pasta, the up-link", EIO);
-	if (read_small_file(AT_FDCWD, record->argv[0], text, sizeof(text)) <= 0)
-		return fail(why, "network", record->argv[0]);
-	pid = (int)strtol(text, NULL, 10);
-	(void)snprintf(text, sizeof(text), "%d %llu %d\n", pid,
-		       (unsigned long long)process_start_time(pid), (int)hub->pid);
-	return write_small_file(directory, "uplink", text, 0600) < 0 ? fail(why, "network", "uplink")
-								     : 0;
-}
-
 static bool is_any(const struct lease *lease, void *context)
 {
 	(void)lease;
@@ -341,7 +270,7 @@ static int replace_hub(const struct hub *hub, const char *net_dir, struct failur
 	/* /etc/subuid has changed under running containers. */
 	if (leases >= 0 && leases_each(leases, is_any, NULL))
 		return fail_errno(why, "network", "the others are in another user namespace", EBUSY);
-	end_uplink(net_dir);
+	uplink_end(net_dir);
 	if (pidfd >= 0 && sys_pidfd_send_signal(pidfd, SIGKILL) == 0)
 		(void)poll(&polled, 1, 1000);
 	return 0;
@@ -365,16 +294,60 @@ static int reach(struct hub *hub, const struct plan *plan, const char *net_dir, 
 	return hub->alive < 0 ? fail(why, "network", "alive") : 0;
 }
 
-int hub_join(struct hub *hub, const struct plan *plan, const char *net_dir, struct failure *why)
+static int make_fifo(const char *net_dir, struct failure *why)
 {
 	char path[4096];
 
 	(void)snprintf(path, sizeof(path), "%s/alive", net_dir);
-	if (mkfifo(path, 0600) < 0 && errno != EEXIST)
-		return fail(why, "network", path);
-	if (reach(hub, plan, net_dir, why) < 0)
+	return mkfifo(path, 0600) < 0 && errno != EEXIST ? fail(why, "network", path) : 0;
+}
+
+int hub_join(struct hub *hub, const struct plan *plan, const char *net_dir, struct failure *why)
+{
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (make_fifo(net_dir, why) < 0 || reach(hub, plan, net_dir, why) < 0)
 		return -1;
-	if (read_hub(hub, net_dir) < 0)
+	if (read_hub(hub, net_dir) < 0 || write(hub->alive, "+", 1) != 1)
 		return fail_errno(why, "network", "hub", ESRCH);
-	return ensure_uplink(hub, plan, net_dir, why);
+	return 0;
+}
+
+int hub_lock(const char *net_dir, struct failure *why)
+{
+	int fd = open_below(net_dir, "lock", O_RDWR | O_CREAT);
+
+	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
+		(void)fail(why, "network", net_dir);
+		close_and_forget(&fd);
+	}
+	return fd;
+}
+
+static int make_early(const struct plan *plan, const char *net_dir, struct failure *why)
+{
+	struct hub hub = { .alive = -1 };
+	AUTO_CLOSE int lock = hub_lock(net_dir, why);
+
+	if (lock < 0 || make_fifo(net_dir, why) < 0)
+		return -1;
+	hub.alive = open_below(net_dir, "alive", O_WRONLY | O_NONBLOCK);
+	if (hub.alive >= 0)
+		return 0; /* there is one */
+	if (make_hub(plan, net_dir, 0, why) < 0)
+		return -1;
+	hub.alive = open_below(net_dir, "alive", O_WRONLY | O_NONBLOCK);
+	if (hub.alive < 0 || read_hub(&hub, net_dir) < 0)
+		return fail_errno(why, "network", "hub", ESRCH);
+	close_and_forget(&lock);
+	return uplink_make(&hub, plan, net_dir, why);
+}
+
+int hub_main(const struct plan *plan)
+{
+	struct failure why = { 0 };
+
+	if (make_early(plan, plan_find(plan, "net-dir")->argv[0], &why) == 0)
+		return 0;
+	/* Nobody waits for us: who needs the hub makes it himself, and says why he cannot. */
+	return report_failure(plan, &why);
 }

@@ -17,9 +17,12 @@ struct hub {
 
 /* Be root where the container's monitor is. */
 int engine_enter(const struct plan *plan, pid_t monitor, struct failure *why);
-/* Find the hub or make one, and its up-link. The caller holds the lock of `net_dir` and has
- * filled in the monitor. */
+/* Find the hub or make one. The caller holds the lock of `net_dir` and has filled in the monitor. */
 int hub_join(struct hub *hub, const struct plan *plan, const char *net_dir, struct failure *why);
+/* The lock of `net_dir`, waited for. Returns it or -1. */
+int hub_lock(const char *net_dir, struct failure *why);
+/* The verb hub: make it, and its up-link, before the container that will need it. */
+int hub_main(const struct plan *plan);
 /* The hub's part of dns.c: serve names and requests until nobody is left. */
 _Noreturn void hub_serve(const char *net_dir, int fifo, int dns);
 /* The socket on which names are asked for, in the current namespace, or -1. */

@@ -8,6 +8,7 @@
 #include "exec.h"
 #include "failure.h"
 #include "fs.h"
+#include "hub.h"
 #include "init.h"
 #include "net.h"
 #include "plan.h"
@@ -26,6 +27,7 @@ static const struct {
 	{ "attach", PLAN_ATTACH, attach_main },
 	{ "unshare", PLAN_UNSHARE, unshare_main },
 	{ "fs", PLAN_FS, fs_main },
+	{ "hub", PLAN_NET, hub_main },
 };
 
 static int run_net(char *const *arguments)
@@ -43,7 +45,7 @@ static int run_net(char *const *arguments)
 
 static int usage(void)
 {
-	(void)fputs("usage: tsman-helper box|exec|attach|unshare|fs PLAN\n"
+	(void)fputs("usage: tsman-helper box|exec|attach|unshare|fs|hub PLAN\n"
 		    "       tsman-helper net PLAN PIDFILE NETNS USERNS\n"
 		    "       tsman-helper seccomp RULES OUT\n"
 		    "       tsman-helper init [-s] -- COMMAND...\n"

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 
@@ -22,6 +21,7 @@
 #include "process.h"
 #include "report.h"
 #include "syscalls.h"
+#include "uplink.h"
 #include "userns.h"
 
 struct places {
@@ -69,20 +69,6 @@ static pid_t find_monitor(const char *userns)
 	if (at == NULL || strlen(at) < 5)
 		return -1;
 	return (pid_t)strtol(at + 4, NULL, 10);
-}
-
-static int take_lock(const char *net_dir, struct failure *why)
-{
-	char path[4096];
-	int fd;
-
-	(void)snprintf(path, sizeof(path), "%s/lock", net_dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
-		(void)fail(why, "network", path);
-		close_and_forget(&fd);
-	}
-	return fd;
 }
 
 static int enter_shared(struct wiring *wiring, const struct hub *hub, const struct plan *plan,
@@ -154,6 +140,7 @@ static int run(const struct plan *plan, const struct places *places, struct fail
 	struct wiring wiring = { .id = plan_find(plan, "id")->argv[0] };
 	struct hub hub = { .alive = -1, .monitor = find_monitor(places->userns) };
 	int monitor = hub.monitor > 1 ? sys_pidfd_open(hub.monitor) : -1;
+	struct uplink uplink;
 	char pin[4096];
 	int lock;
 
@@ -171,11 +158,15 @@ static int run(const struct plan *plan, const struct places *places, struct fail
 	wiring.leases = leases_open(net_dir);
 	if (wiring.container < 0 || wiring.leases < 0)
 		return fail(why, "network", wiring.leases < 0 ? net_dir : places->netns);
-	lock = take_lock(net_dir, why);
+	lock = hub_lock(net_dir, why);
+	/* The up-link is made by the plain user, while we make the interfaces. */
 	if (lock < 0 || hub_join(&hub, plan, net_dir, why) < 0 ||
+	    uplink_begin(&uplink, &hub, plan, net_dir, why) < 0 ||
 	    enter_shared(&wiring, &hub, plan, why) < 0 || attach_all(&wiring, plan, why) < 0)
 		return -1;
 	close(lock);
+	if (uplink_await(&uplink, why) < 0)
+		return -1;
 	if (forward_is_needed())
 		return forward_enter(wiring.shared, wiring.container, why) < 0
 			       ? -1

@@ -5,6 +5,8 @@ import type { Container } from '../container/record.ts';
 import { removeContainer } from '../container/remove.ts';
 import { removeImageIfUnused } from '../container/remove-image.ts';
 import { type StartOptions, startAndBecome, startAndWait } from '../container/start.ts';
+import { makeHubEarly } from '../network/early-hub.ts';
+import { isDefaultName } from '../network/network.ts';
 import { defineCommand } from './command.ts';
 import { CONTAINER_OPTIONS } from './container-options.ts';
 import { create } from './create-container.ts';
@@ -53,6 +55,7 @@ export const runCommand = defineCommand({
         'options --rmi and --detach exclude each other: nobody is left to remove the image',
       );
     const engine = context.openEngine();
+    beginNetwork([...options.network, ...options.net], engine);
     const container = await create(options, args, context, engine);
     const start: StartOptions = {
       attach,
@@ -71,6 +74,11 @@ export const runCommand = defineCommand({
     return exitCode;
   },
 });
+
+/** On the default network, the first container's network is what takes longest: it begins at once. */
+function beginNetwork(values: readonly string[], engine: Engine): void {
+  if (values.every(isDefaultName)) makeHubEarly(engine);
+}
 
 /** What fails before there is a helper leaves no `--rm` container; the helper's own failures: explain.ts. */
 async function startOrRemove(

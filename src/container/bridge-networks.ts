@@ -45,13 +45,15 @@ export function bridgeRecords(
   // Removed by the helper; those of starts that failed early go with other old plans.
   const plan = `${runDir}/plan.net-${randomBytes(4).toString('hex')}`;
   const names = namesOf(container, hostname);
+  const networks = networksOf(target.storage, container);
+  const leadsOut = networks.some(({ network }) => !network.internal);
   writePlan(plan, [
-    ...hubRecords({ ...target, containerID: container.id }),
+    ...hubRecords({ ...target, containerID: container.id }, leadsOut),
     ['run-dir', runDir],
     ...(container.spec.hosts.noHosts
       ? []
       : [['hosts', `${runDir}/hosts`, names.join(' ')] as PlanRecord]),
-    ...networksOf(target.storage, container).flatMap(({ network, attachment }) =>
+    ...networks.flatMap(({ network, attachment }) =>
       attachRecords(network, attachment, names, container.spec.hosts.dnsServers),
     ),
     ...publishRecords(container.spec.ports),

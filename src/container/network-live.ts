@@ -116,7 +116,12 @@ export async function runNet(
   pidFile: string,
 ): Promise<void> {
   const plan = livePlanPath(target, container);
-  writePlan(plan, [...hubRecords({ ...target, containerID: container.id }), ...records]);
+  const leadsOut = records.some(([name, , , kind]) => name === 'network' && kind === 'external');
+  const hub = hubRecords(
+    { ...target, containerID: container.id },
+    leadsOut || records.length === 0,
+  );
+  writePlan(plan, [...hub, ...records]);
   const places = [pidFile, `/proc/${pid}/ns/net`, `/proc/${pid}/ns/user`];
   const child = spawn(helperPath(), ['net', plan, ...places], {
     stdio: ['ignore', 'ignore', 'pipe'],

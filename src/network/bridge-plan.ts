@@ -6,11 +6,10 @@ import type { PlanRecord } from '../helper/plan.ts';
 import type { Directories } from '../rootless/directories.ts';
 import { type EngineUserns, usernsRecords } from '../rootless/id-map.ts';
 import type { NetworkAttachment } from './attachment.ts';
-import { UPLINK } from './constants.ts';
 import { contains, formatIP, lastAddress, parseIP, parseSubnet } from './ip.ts';
 import { networksDirectory } from './leases.ts';
 import type { Network, NetworkSubnet } from './network.ts';
-import { addressArguments, namespaceArguments } from './pasta.ts';
+import { namespaceArguments, uplinkArguments } from './pasta.ts';
 import type { PortMapping } from './ports.ts';
 import { privateAddresses } from './private-addresses.ts';
 
@@ -21,23 +20,33 @@ export interface NetTarget {
   readonly containerID: string;
 }
 
-/** The part of every plan: where the hub is, and how the up-link is made where there is none. */
-export function hubRecords({ directories, userns, containerID }: NetTarget): PlanRecord[] {
+/**
+ * The part of every plan: where the hub is, and how the up-link is made where there is none.
+ * @param leadsOut whether one of the networks does: internal ones need no pasta
+ */
+export function hubRecords(
+  { directories, userns, containerID }: NetTarget,
+  leadsOut: boolean,
+): PlanRecord[] {
   const netDir = networksDirectory(directories);
   fs.mkdirSync(netDir, { recursive: true, mode: 0o700 });
   const pidFile = `${netDir}/pasta.pid`;
-  const own = addressArguments().filter((word) => word !== '-I' && word !== 'eth0');
-  return [
+  const records: PlanRecord[] = [
     ['id', containerID],
     ...usernsRecords(userns, directories.runRoot),
     ['net-dir', netDir],
     ['resolver', privateAddresses().resolver],
-    [
-      ...['uplink', pidFile, 'pasta', '--quiet', '--pid', pidFile, ...own, '-I', UPLINK],
-      ...['-t', 'none', '-u', 'none', '-T', 'none', '-U', 'none'],
-      ...namespaceArguments(userns.kind === 'none'),
-    ] as unknown as PlanRecord,
   ];
+  if (leadsOut)
+    records.push([
+      'uplink',
+      pidFile,
+      'pasta',
+      ...['--quiet', '--pid', pidFile],
+      ...uplinkArguments(),
+      ...namespaceArguments(userns.kind === 'none'),
+    ]);
+  return records;
 }
 
 /** The record that joins the namespace that the bridges are in. @throws TsmanError while there is none */

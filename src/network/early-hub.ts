@@ -1,0 +1,29 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readIfExists } from '../base/file.ts';
+import { isAlive } from '../base/process.ts';
+import { helperPath } from '../helper/location.ts';
+import { writePlan } from '../helper/run.ts';
+import type { Directories } from '../rootless/directories.ts';
+import type { EngineUserns } from '../rootless/id-map.ts';
+import { hubRecords } from './bridge-plan.ts';
+import { networksDirectory } from './leases.ts';
+
+/**
+ * Makes the shared network namespace and its up-link beside the rest of a start, of which pasta would
+ * otherwise be the longest part. Whoever needs it waits for it, or makes it himself if this failed; with
+ * nobody coming it ends after two seconds (native/networks.md).
+ */
+export function makeHubEarly(target: { directories: Directories; userns: EngineUserns }): void {
+  const directory = networksDirectory(target.directories);
+  const [pid = '', start = ''] = (readIfExists(`${directory}/hub`) ?? '').trim().split(' ');
+  if (isAlive(Number(pid), start)) return;
+  const records = hubRecords({ ...target, containerID: 'hub' }, true);
+  const plan = `${directory}/hub-${randomBytes(4).toString('hex')}.plan`;
+  writePlan(plan, records);
+  const child = spawn(helperPath(), ['hub', plan], { stdio: 'ignore', detached: true });
+  child.on('error', () => {
+    // The start that follows has the same helper to run, and says what is wrong with it.
+  });
+  child.unref();
+}
