@@ -60,8 +60,19 @@ test('--ip and its like belong to one network', () => {
     () => parseAttachments(['a', 'b'], { ...none, ip: '10.0.0.1' }),
     /which of the networks/,
   );
-  assert.throws(() => parseAttachments([], { ...none, ip: '10.0.0.1' }), /needs a network/);
+  assert.throws(() => parseAttachments(['none'], { ...none, ip: '10.0.0.1' }), /needs a network/);
   assert.throws(() => parseAttachments(['a:port=1'], none), /is not understood/);
+});
+
+test('without --network it is the default network, which has addresses but no names', () => {
+  const none = { ip: undefined, ip6: undefined, mac: undefined, aliases: [] };
+  assert.equal(parseAttachments([], none), [{ network: 'podman', aliases: [] }]);
+  assert.equal(parseAttachments(['bridge:ip=10.88.0.9', 'a'], { ...none, aliases: ['x'] }), [
+    { network: 'podman', aliases: [], ip: '10.88.0.9' },
+    { network: 'a', aliases: ['x'] },
+  ]);
+  assert.throws(() => parseAttachments([], { ...none, aliases: ['x'] }), /has no names/);
+  assert.throws(() => parseAttachments(['podman:alias=x'], none), /has no names/);
 });
 
 test.run();
