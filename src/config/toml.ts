@@ -1,29 +1,27 @@
 import { TsmanError } from '../base/error.ts';
 import type { ConfFile } from './conf-files.ts';
+import { parsePlainToml } from './plain-toml.ts';
 
 export type TomlTable = Readonly<Record<string, unknown>>;
 
 /** Parses the files and lays each over the ones before: tables are merged, everything else replaced. */
 export async function mergeToml(files: readonly ConfFile[]): Promise<TomlTable> {
   if (files.length === 0) return {};
-  // Only who has such a file pays for the parser.
-  const { parse } = await import('smol-toml');
   let merged: TomlTable = {};
-  for (const { path, text } of files) {
-    try {
-      merged = overlay(merged, parse(withoutComments(text)));
-    } catch (cause) {
-      throw new TsmanError(`read ${path}`, { cause });
-    }
-  }
+  for (const { path, text } of files) merged = overlay(merged, await parseFile(path, text));
   return merged;
 }
 
-/** The files that distributions ship are nine tenths comments, on which the parser would spend 1 ms. */
-function withoutComments(text: string): string {
-  const stripped = text.replace(/^[^\S\n]*#.*\n?/gm, '');
-  // In a string of several lines a line that begins with # is no comment.
-  return /'''|"""/.test(stripped) ? text : stripped;
+async function parseFile(path: string, text: string): Promise<TomlTable> {
+  const plain = parsePlainToml(text);
+  if (plain !== undefined) return plain;
+  // Only who has such a file pays for the parser.
+  const { parse } = await import('smol-toml');
+  try {
+    return parse(text);
+  } catch (cause) {
+    throw new TsmanError(`read ${path}`, { cause });
+  }
 }
 
 /** True for a TOML table. */
