@@ -1,5 +1,6 @@
 import { type ConfSearch, findConfFiles } from '../config/conf-files.ts';
-import type { ContainersConf } from '../config/containers-conf.ts';
+import type { ConfValue, ContainersConf } from '../config/containers-conf.ts';
+import { loadDefaultMounts } from '../config/mounts-conf.ts';
 import type { StorageConf } from '../config/storage-conf.ts';
 import type { CommandSpec, OptionSpecs } from './command.ts';
 import type { EngineOptions } from './engine.ts';
@@ -54,7 +55,7 @@ export async function configuredOptions(
 ): Promise<Parsed<OptionSpecs>['options']> {
   const name = command.paths[0]?.at(-1) ?? '';
   if (!CONFIGURABLE.has(name)) return parsed.options;
-  const conf = await loadContainers(options);
+  const conf = withDefaultMounts(name, await loadContainers(options), options);
   if (conf === undefined) return parsed.options;
   report(conf, options);
   setEngineEnv(conf);
@@ -62,6 +63,26 @@ export async function configuredOptions(
   const merged = withConfigured(name, command.options, parsed.options, parsed.given, conf);
   // The parser's own cast: a command's values have the types of its specs.
   return merged as typeof parsed.options;
+}
+
+/** What mounts.conf says stands before the volumes of containers.conf. */
+function withDefaultMounts(
+  name: string,
+  conf: ContainersConf | undefined,
+  options: GlobalOptions,
+): ContainersConf | undefined {
+  if (name !== 'run' && name !== 'create') return conf;
+  const { file, volumes, missing } = loadDefaultMounts(confSearch(options));
+  if (logs(options, 'info'))
+    for (const path of missing) process.stderr.write(`info: ${file}: ${path} is not there\n`);
+  if (volumes.length === 0) return conf;
+  const key = 'containers.volumes';
+  const configured = conf?.values.get(key);
+  const all = [...volumes, ...(Array.isArray(configured) ? configured : [])];
+  return {
+    ...(conf ?? { files: [], unknown: [], ignored: [] }),
+    values: new Map<string, ConfValue>([...(conf?.values ?? []), [key, all]]),
+  };
 }
 
 function report({ unknown, ignored, files }: ContainersConf, options: GlobalOptions): void {

@@ -1,6 +1,10 @@
 import * as fs from 'node:fs';
 import { cpus, freemem, hostname, release, totalmem, uptime } from 'node:os';
 import { readIfExists } from '../base/file.ts';
+import type { ConfSearch } from '../config/conf-files.ts';
+import { loadDefaultMounts } from '../config/mounts-conf.ts';
+import { policyPath } from '../config/policy.ts';
+import { registriesFiles } from '../config/registries.ts';
 import { helperPath } from '../helper/location.ts';
 import type { EngineUserns } from '../rootless/id-map.ts';
 import type { Facts } from './info.ts';
@@ -57,6 +61,17 @@ export function dockerFacts({ host, store, version }: Facts): Record<string, unk
     Images: store.imageStore.number,
     Swarm: { LocalNodeState: 'inactive' },
   };
+}
+
+/** The files that are read besides containers.conf and storage.conf, by the commands they concern. */
+export function otherConfFiles(search: ConfSearch): string[] {
+  const policy = policyPath(search.env);
+  const { file } = loadDefaultMounts(search);
+  return [
+    ...registriesFiles(search.env),
+    ...(policy === undefined ? [] : [policy]),
+    ...(file === undefined ? [] : [file]),
+  ];
 }
 
 /** Go's names of fields where they are not just capitalized. */

@@ -3,9 +3,9 @@ import { readState } from '../container/state.ts';
 import { shiftKind } from '../storage/driver.ts';
 import { listImages } from '../storage/images.ts';
 import { type CommandContext, defineCommand } from './command.ts';
-import { loadContainers, loadStorage } from './configuration.ts';
+import { confSearch, loadContainers, loadStorage } from './configuration.ts';
 import { printFormatted } from './formatted.ts';
-import { dockerFacts, hostFacts, withGoNames } from './info-facts.ts';
+import { dockerFacts, hostFacts, otherConfFiles, withGoNames } from './info-facts.ts';
 import { existingContainers } from './selection.ts';
 import { driverSetting, usernsRoot } from './storage-driver.ts';
 
@@ -64,7 +64,11 @@ async function collect(context: CommandContext) {
         stopped: states.length - count('running') - count('paused'),
       },
     },
-    configFiles: [...(containersConf?.files ?? []), ...(storageConf?.files ?? [])],
+    configFiles: [
+      ...(containersConf?.files ?? []),
+      ...(storageConf?.files ?? []),
+      ...otherConfFiles(confSearch(globals)),
+    ],
     version: { Version: VERSION, Runtime: `${process.release.name} ${process.version}` },
   };
 }

@@ -1,8 +1,11 @@
 import { TsmanError, UsageError } from '../base/error.ts';
+import type { StorageConf } from '../config/storage-conf.ts';
 import type { UsernsRoot } from '../container/shifted-root.ts';
 import { chooseDriver, isDriver, type StorageDriver } from '../storage/driver.ts';
 import type { CommandContext } from './command.ts';
-import type { Engine } from './engine.ts';
+import { loadStorage } from './configuration.ts';
+import type { Engine, EngineOptions } from './engine.ts';
+import type { GlobalOptions } from './global-options.ts';
 
 /**
  * The record's `driver`: what --storage-driver or TSMAN_STORAGE_DRIVER say, then what STORAGE_DRIVER and
@@ -12,7 +15,7 @@ export async function driverSetting(
   engine: Engine,
   { globals, places, env }: CommandContext,
 ): Promise<{ driver?: StorageDriver }> {
-  const shared = env['STORAGE_DRIVER'] ?? places.configured?.driver ?? '';
+  const shared = env['STORAGE_DRIVER'] ?? (await storageConf(globals, places))?.driver ?? '';
   const asked =
     globals.storageDriver ?? env['TSMAN_STORAGE_DRIVER'] ?? (isDriver(shared) ? shared : undefined);
   const driver = await chooseDriver(engine, asked);
@@ -49,4 +52,12 @@ export function usernsRoot({
       `storage option ${USERNS_OPTION}: ${JSON.stringify(word)} is none of ${USERNS_ROOTS.join(', ')}`,
     );
   return found;
+}
+
+/** --root and --runroot say where things lie, not how: then nobody has read the file yet. */
+async function storageConf(
+  globals: GlobalOptions,
+  { configured }: EngineOptions,
+): Promise<Pick<StorageConf, 'driver'> | undefined> {
+  return configured ?? (await loadStorage(globals));
 }

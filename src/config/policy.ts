@@ -16,12 +16,17 @@ export function checkPolicy(
   reference: Reference,
   env: NodeJS.ProcessEnv = process.env,
 ): SigstoreSigned[] {
+  const path = policyPath(env);
+  const text = path === undefined ? undefined : readIfExists(path);
+  if (path === undefined || text === undefined) return [];
+  return checkRequirements(parsePolicy(text, path), reference, path);
+}
+
+/** The policy.json that counts: the user's, else the system's. */
+export function policyPath(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const paths = [userContainersPath('policy.json', env), '/etc/containers/policy.json'];
-  for (const path of paths) {
-    const text = readIfExists(path);
-    if (text !== undefined) return checkRequirements(parsePolicy(text, path), reference, path);
-  }
-  return [];
+  // Read, not asked for: one that may not be read is a failure, never an absent one.
+  return paths.find((path) => readIfExists(path) !== undefined);
 }
 
 /** The same for a policy already parsed. */

@@ -49,19 +49,23 @@ const NOTHING: RegistriesConfig = {
 export async function loadRegistries(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<RegistriesConfig> {
+  let config = NOTHING;
+  for (const path of registriesFiles(env))
+    config = merge(config, await parseRegistries(readIfExists(path) ?? '', path));
+  return config;
+}
+
+/** The files that loadRegistries reads, in order. */
+export function registriesFiles(env: NodeJS.ProcessEnv = process.env): string[] {
   const userConf = userContainersPath('registries.conf', env);
   const forced = env['CONTAINERS_REGISTRIES_CONF'];
   const main = forced ? [forced] : [userConf, SYSTEM_CONF];
   const first = main.find((path) => readIfExists(path) !== undefined);
-  const files = [
+  return [
     ...(first === undefined ? [] : [first]),
     ...dropIns(`${SYSTEM_CONF}.d`),
     ...dropIns(`${userConf}.d`),
   ];
-  let config = NOTHING;
-  for (const path of files)
-    config = merge(config, await parseRegistries(readIfExists(path) ?? '', path));
-  return config;
 }
 
 function dropIns(directory: string): string[] {

@@ -53,7 +53,7 @@ function read(storage: TomlTable, own: TomlTable, search: ConfSearch): Omit<Stor
   const rootless = search.uid === 0 ? undefined : text(storage, 'rootless_storage_path');
   const dataRoot = place(text(from, 'graphroot') ?? rootless, search);
   const runRoot = place(text(from, 'runroot'), search);
-  const driver = text(storage, 'driver');
+  const driver = readDriver(storage);
   const userns = text(below(below(storage, 'options'), 'overlay'), 'userns');
   return {
     ...(dataRoot === undefined ? {} : { dataRoot }),
@@ -61,6 +61,24 @@ function read(storage: TomlTable, own: TomlTable, search: ConfSearch): Omit<Stor
     ...(driver === undefined || driver === '' ? {} : { driver }),
     ...(userns === undefined || userns === '' ? {} : { userns }),
   };
+}
+
+/** `mount_program` makes Podman's overlay fuse-overlayfs; here that is a driver of its own. */
+function readDriver(storage: TomlTable): string | undefined {
+  const driver = text(storage, 'driver');
+  const program = mountProgram(storage);
+  if (program === undefined || program === '' || (driver ?? 'overlay') !== 'overlay') return driver;
+  if (!/(^|\/)fuse-overlayfs$/.test(program))
+    throw new TsmanError(`mount_program ${program}: tsman knows fuse-overlayfs only`);
+  return 'fuse-overlayfs';
+}
+
+function mountProgram(storage: TomlTable): string | undefined {
+  const options = storage['options'] ?? {};
+  if (!isTable(options)) throw new TsmanError('storage.options is not a table');
+  const overlay = options['overlay'] ?? {};
+  if (!isTable(overlay)) throw new TsmanError('storage.options.overlay is not a table');
+  return text(overlay, 'mount_program') ?? text(options, 'mount_program');
 }
 
 function storageTable(document: TomlTable): TomlTable {

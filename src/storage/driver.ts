@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import { release } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { TsmanError } from '../base/error.ts';
 import { readIfExists, writeAtomically } from '../base/file.ts';
 import { FsAgent } from '../helper/fs-agent.ts';
@@ -29,9 +29,14 @@ export async function chooseDriver(
   const driver = DRIVERS.find((each) => each === known);
   if (driver !== undefined && kernel === release()) return driver;
   const found = await probe(target);
-  fs.mkdirSync(join(directories.dataRoot, 'cache'), { recursive: true, mode: 0o700 });
-  writeAtomically(path, `${release()} ${found}`);
+  remember(path, found);
   return found;
+}
+
+/** An answer of this kernel, in the directory `cache` of the data root. */
+function remember(path: string, answer: string): void {
+  fs.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  writeAtomically(path, `${release()} ${answer}`);
 }
 
 /** True for the names we know. */
@@ -89,7 +94,7 @@ export async function shiftKind(target: LayerTarget): Promise<'data' | 'copy' | 
     : (await canOverlay(target, ''))
       ? 'copy'
       : undefined;
-  writeAtomically(path, `${release()} ${found ?? 'none'}`);
+  remember(path, found ?? 'none');
   return found;
 }
 

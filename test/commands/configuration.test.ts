@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -69,6 +69,48 @@ test('reach a container, below what its image says', () =>
     );
 
     assert.match(stdout, /^FROM_CONF=yes$/m, stderr);
+  }));
+
+test('are the directories of mounts.conf, which keep what they are', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    const host = scratch.makeDirectory('secrets');
+    const config = join(scratch.makeDirectory('config'), 'containers');
+    mkdirSync(config);
+    writeFileSync(join(host, 'key'), 'of the host');
+    writeFileSync(
+      join(config, 'mounts.conf'),
+      `# nothing\n${host}:/run/shared\n/not/there:/x\n${join(host, 'key')}:/key\n`,
+    );
+    const configured = tsman.with({ env: { XDG_CONFIG_HOME: join(config, '..') } });
+
+    const run = ['run', '--network=none', PROBE_IMAGE, '/bin/probe'];
+    const wrote = await configured(...run, 'write', '/run/shared/key', 'changed');
+    assert.is(wrote.exitCode, 0, wrote.stderr);
+    assert.is(readFileSync(join(host, 'key'), 'utf8'), 'of the host');
+    assert.is.not((await configured(...run, 'write', '/key', 'changed')).exitCode, 0);
+    const typed = ['run', '--rm', '--network=none', '-v', `${host}:/run/shared:ro`];
+    const refused = await configured(...typed, ...run.slice(2), 'write', '/run/shared/key', 'x');
+    assert.is.not(refused.exitCode, 0, 'the command line wins');
+    const info = await configured('info', '--format', '{{json .ConfigFiles}}');
+    assert.ok(info.stdout.includes(join(config, 'mounts.conf')), info.stdout);
+  }));
+
+test('name the driver: storage.conf', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    const file = join(scratch.directory, 'storage.conf');
+    const configured = tsman.with({ env: { CONTAINERS_STORAGE_CONF: file } });
+    const driver = async (text: string): Promise<string> => {
+      writeFileSync(file, text);
+      return (await configured('info', '-f', '{{.Store.GraphDriverName}}')).stdout.trim();
+    };
+    const overlay = '[storage.options.overlay]\nmount_program = "/usr/bin/fuse-overlayfs"\n';
+    assert.is(await driver(`[storage]\ndriver = "overlay"\n${overlay}`), 'fuse-overlayfs');
+    assert.is(await driver('[storage]\ndriver = "vfs"\n'), 'vfs');
+    await configured('create', '--name', 'c', '--network=none', PROBE_IMAGE);
+    const inspected = await tsman('inspect', '-f', '{{.GraphDriver.Name}}', 'c');
+    assert.is(inspected.stdout, 'vfs\n', inspected.stderr);
   }));
 
 test('are not read by ps, and a mistake in them is reported with the file', () =>
