@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { hasCode } from './error.ts';
+import { randomHex } from './random.ts';
 
 /** Reads a small text file; undefined when it does not exist. */
 export function readIfExists(path: string): string | undefined {
@@ -18,7 +18,7 @@ export function readIfExists(path: string): string | undefined {
  * new, never a part: written aside, fsynced, renamed.
  */
 export function writeAtomically(path: string, content: string | Uint8Array, mode = 0o600): void {
-  const aside = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`);
+  const aside = join(dirname(path), `.${randomHex(6)}.tmp`);
   const descriptor = fs.openSync(aside, 'wx', mode);
   try {
     fs.writeFileSync(descriptor, content);

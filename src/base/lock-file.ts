@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode, TsmanError } from './error.ts';
 import { ensurePrivateDirectory, readIfExists } from './file.ts';
 import { currentBootID, isAlive, startTimeOf } from './process.ts';
+import { randomHex } from './random.ts';
 
 const RETRY_MS = 15;
 const PATIENCE_MS = 10_000;
@@ -35,7 +35,7 @@ export async function withLockFile<T>(path: string, work: () => T | Promise<T>):
 
 /** A link appears with its content or not at all: nobody reads half a holder. */
 function take(lock: string): boolean {
-  const aside = `${lock}-${randomBytes(6).toString('hex')}`;
+  const aside = `${lock}-${randomHex(6)}`;
   fs.writeFileSync(aside, `${process.pid} ${startTimeOf(process.pid)} ${currentBootID()}`, {
     flag: 'wx',
     mode: 0o600,

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { TsmanError } from '../base/error.ts';
+import { randomHex } from '../base/random.ts';
 import { becomeHelper, explainRecord, writePlan } from '../helper/run.ts';
 import type { CreateTarget } from './create.ts';
 import type { Container } from './record.ts';
@@ -11,7 +11,7 @@ import { isActive, readState, runDirectory } from './state.ts';
 export function oneShotPlanPath(runRoot: string): string {
   const directory = `${runRoot}/plans`;
   fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
-  return `${directory}/${randomBytes(8).toString('hex')}`;
+  return `${directory}/${randomHex(8)}`;
 }
 
 /** Attaches to a running container by becoming the helper. */

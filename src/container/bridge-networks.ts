@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomHex } from '../base/random.ts';
 import { helperPath } from '../helper/location.ts';
 import type { PlanRecord } from '../helper/plan.ts';
 import { writePlan } from '../helper/run.ts';
@@ -43,7 +43,7 @@ export function bridgeRecords(
   if (container.spec.networkMode !== 'bridge') return [];
   const runDir = runDirectory(target.directories, container.id);
   // Removed by the helper; those of starts that failed early go with other old plans.
-  const plan = `${runDir}/plan.net-${randomBytes(4).toString('hex')}`;
+  const plan = `${runDir}/plan.net-${randomHex(4)}`;
   const names = namesOf(container, hostname);
   const networks = networksOf(target.storage, container);
   const leadsOut = networks.some(({ network }) => !network.internal);
@@ -66,5 +66,5 @@ export function bridgeRecords(
 /** Where a plan for a running container is put. */
 export function livePlanPath(target: CreateTarget, container: Container): string {
   const runDir = runDirectory(target.directories, container.id);
-  return `${runDir}/net-${randomBytes(6).toString('hex')}.plan`;
+  return `${runDir}/net-${randomHex(6)}.plan`;
 }

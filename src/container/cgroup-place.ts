@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { hasCode, TsmanError } from '../base/error.ts';
 import { readIfExists } from '../base/file.ts';
+import { randomHex } from '../base/random.ts';
 import { cgroupPath } from './own-cgroup.ts';
 import { moveIntoScope } from './systemd-scope.ts';
 
@@ -88,7 +88,7 @@ export function isReachable(path: string): boolean {
   if (own === undefined) return false;
   if (isDelegated(commonAncestor(ROOT + own, path))) return true;
   try {
-    moveIntoScope(`tsman-exec-${randomBytes(8).toString('hex')}.scope`, undefined);
+    moveIntoScope(`tsman-exec-${randomHex(8)}.scope`, undefined);
     return true;
   } catch {
     return false;
@@ -119,7 +119,7 @@ function moveSelf(directory: string, child: string): void {
 
 function inScope(id: string, slice: string | undefined): string {
   // The scope of an earlier start may be about to go: each has a name of its own.
-  const unit = `tsman-${id}-${randomBytes(4).toString('hex')}.scope`;
+  const unit = `tsman-${id}-${randomHex(4)}.scope`;
   const scope = ROOT + moveIntoScope(unit, slice);
   moveSelf(scope, 'monitor');
   return `${scope}/container`;

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { TsmanError } from '../base/error.ts';
+import { randomHex } from '../base/random.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import { insertContainer } from '../storage/containers.ts';
 import { type CreateTarget, checkName, type RootSource } from './create.ts';
@@ -29,7 +29,7 @@ export function cloneContainer(
   changes: CloneChanges,
 ): Container {
   if (changes.name !== undefined) checkName(changes.name);
-  const id = randomBytes(32).toString('hex');
+  const id = randomHex(32);
   const config = configOfCopy(target, original, id);
   const files = filesOfCopy(target, original, config, changes.image);
   const spec = specOfCopy(original.spec, changes, files);

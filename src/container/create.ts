@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { TsmanError, UsageError } from '../base/error.ts';
+import { randomHex } from '../base/random.ts';
 import { insertContainer } from '../storage/containers.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { CreateRequest, CreateTarget, RootSource } from './create-types.ts';
@@ -27,7 +27,7 @@ export function createContainer(
   request: CreateRequest,
   onTaken: (holder: Container) => boolean,
 ): Container {
-  const id = randomBytes(32).toString('hex');
+  const id = randomHex(32);
   const layers = layerDirectories(target, source);
   const files = findUserFiles(layers, source, request);
   const spec = buildSpec(source, request, layers, files);

@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
 import { TsmanError, UsageError } from '../base/error.ts';
 import { readIfExists } from '../base/file.ts';
+import { isIP } from '../base/ip-address.ts';
 import type { Network } from '../network/network.ts';
 import { hostAddress, privateAddresses } from '../network/private-addresses.ts';
 import type { Container } from './record.ts';

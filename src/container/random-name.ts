@@ -1,12 +1,12 @@
-import { randomInt } from 'node:crypto';
+import { randomBelow } from '../base/random.ts';
 
 /** A name for a container nobody named: an adjective and something with a hull, `brisk_caravel`. */
 export function randomName(): string {
-  return `${pick(ADJECTIVES)}_${pick(VESSELS)}${randomInt(100)}`;
+  return `${pick(ADJECTIVES)}_${pick(VESSELS)}${randomBelow(100)}`;
 }
 
 function pick(words: readonly string[]): string {
-  return words[randomInt(words.length)] ?? 'plain';
+  return words[randomBelow(words.length)] ?? 'plain';
 }
 
 const ADJECTIVES = (

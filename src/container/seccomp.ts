@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { homedir, release } from 'node:os';
 import { join } from 'node:path';
 import { TsmanError } from '../base/error.ts';
+import { nodeChildProcess, nodeCrypto } from '../base/late-modules.ts';
 import { VERSION } from '../base/version.ts';
 import { helperPath, sharePath } from '../helper/location.ts';
 
@@ -65,7 +64,7 @@ export function seccompProgram(
   const directory = join(dataRoot, 'cache/seccomp');
   const program = join(
     directory,
-    `${createHash('sha256').update(identity).digest('hex').slice(0, 32)}.bpf`,
+    `${nodeCrypto().createHash('sha256').update(identity).digest('hex').slice(0, 32)}.bpf`,
   );
   if (!fs.existsSync(program)) compile(profilePath, capabilities, directory, program);
   return program;
@@ -93,7 +92,7 @@ function compile(
   });
   try {
     // The helper writes the program aside and renames it: two commands at once do no harm.
-    execFileSync(helperPath(), ['seccomp', rules, program], {
+    nodeChildProcess().execFileSync(helperPath(), ['seccomp', rules, program], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
   } catch (cause) {

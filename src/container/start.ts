@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { currentBootID } from '../base/process.ts';
+import { randomHex } from '../base/random.ts';
 import { helperPath } from '../helper/location.ts';
 import type { PlanRecord } from '../helper/plan.ts';
 import {
@@ -143,7 +143,7 @@ function freshPlanPath(runDir: string): string {
     if (stat !== undefined && Date.now() - stat.mtimeMs > STALE_PLAN_MS)
       fs.rmSync(`${runDir}/${name}`, { force: true });
   }
-  return `${runDir}/plan.${randomBytes(4).toString('hex')}`;
+  return `${runDir}/plan.${randomHex(4)}`;
 }
 
 /** /etc/hosts and its like, and the marker by which a container in any container engine is known. */

@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
 import { TsmanError } from '../base/error.ts';
+import { nodeChildProcess } from '../base/late-modules.ts';
 import { cgroupPath } from './own-cgroup.ts';
 
 const MANAGER = [
@@ -24,7 +24,7 @@ export function moveIntoScope(unit: string, slice: string | undefined): string {
     ['CollectMode', 's', 'inactive-or-failed'],
     ...(slice === undefined ? [] : [['Slice', 's', slice]]),
   ];
-  const { status, stderr, error } = spawnSync(
+  const { status, stderr, error } = nodeChildProcess().spawnSync(
     'busctl',
     [
       process.geteuid?.() === 0 ? '--system' : '--user',

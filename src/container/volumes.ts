@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { TsmanError, UsageError } from '../base/error.ts';
+import { randomHex } from '../base/random.ts';
 import { openFsAgent } from '../rootless/rootfs-agent.ts';
 import type { Storage } from '../storage/storage.ts';
 import { moveToTrash, removeTree } from '../storage/trash.ts';
@@ -38,7 +38,7 @@ export function checkVolumeName(name: string): void {
 
 /** A volume for one container. */
 export function anonymousVolume(): NewVolume {
-  const name = randomBytes(32).toString('hex');
+  const name = randomHex(32);
   return { name, isAnonymous: true, labels: {}, options: {} };
 }
 

@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import type { ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { getSystemErrorMap } from 'node:util';
 import { TsmanError } from '../base/error.ts';
+import { nodeChildProcess, nodeUtil } from '../base/late-modules.ts';
+import { randomHex } from '../base/random.ts';
 import { FS_HEADER_BYTES, FS_REPLY, FsReplyReader } from './fs-protocol.ts';
 import { helperPath } from './location.ts';
 import { encodePlan, type PlanRecord } from './plan.ts';
@@ -16,7 +16,7 @@ export class FsAgentError extends TsmanError {
   readonly code: string;
 
   constructor(step: string, subject: string, errno: number) {
-    const [code, text] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'error'];
+    const [code, text] = nodeUtil().getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'error'];
     super(`${step} ${subject}: ${text} (${code})`, { hint: hintFor(step) });
     this.step = step;
     this.subject = subject;
@@ -50,9 +50,11 @@ export class FsProcess {
     onReply: FsReplyHandler,
     onGone: (error: TsmanError) => void,
   ) {
-    this.#plan = join(runRoot, `fs-${randomBytes(8).toString('hex')}.plan`);
+    this.#plan = join(runRoot, `fs-${randomHex(8)}.plan`);
     fs.writeFileSync(this.#plan, encodePlan(records), { mode: 0o600, flag: 'wx' });
-    this.#child = spawn(helperPath(), ['fs', this.#plan], { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child = nodeChildProcess().spawn(helperPath(), ['fs', this.#plan], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     this.#child.stdout?.on('data', (chunk: Buffer) => this.#receive(chunk, onReply));
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk).slice(-4096);

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
 import {
   EXIT_CANNOT_EXECUTE,
@@ -6,6 +6,7 @@ import {
   type FailureDetails,
   TsmanError,
 } from '../base/error.ts';
+import { nodeChildProcess, nodeUtil } from '../base/late-modules.ts';
 import { localHint, type RemedyName } from '../base/remedies.ts';
 import { helperPath } from './location.ts';
 import { encodePlan, type PlanRecord } from './plan.ts';
@@ -54,7 +55,7 @@ export async function runInForeground(
 ): Promise<number> {
   const fds = Array.from({ length: 3 + preservedFds }, (_, fd) => fd);
   for (const fd of fds.slice(3)) checkInherited(fd);
-  const child = spawn(helperPath(), [verb, planPath], { stdio: fds });
+  const child = nodeChildProcess().spawn(helperPath(), [verb, planPath], { stdio: fds });
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
   for (const signal of PASSED_SIGNALS) process.on(signal, pass);
   try {
@@ -79,7 +80,7 @@ function checkInherited(fd: number): void {
 }
 
 function spawnInherited(helper: string, args: string[]): Promise<number> {
-  return exitOf(spawn(helper, args, { stdio: 'inherit' }));
+  return exitOf(nodeChildProcess().spawn(helper, args, { stdio: 'inherit' }));
 }
 
 function exitOf(child: ChildProcess): Promise<number> {
@@ -127,7 +128,7 @@ export class HelperError extends TsmanError {
  * @throws TsmanError worded by describeFailure
  */
 export async function runHelper(verb: string, planPath: string, what: string): Promise<number> {
-  const child = spawn(helperPath(), [verb, planPath], {
+  const child = nodeChildProcess().spawn(helperPath(), [verb, planPath], {
     stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
   });
   const report = child.stdio[3];
@@ -203,11 +204,6 @@ function hintFor({ step, subject }: HelperFailure, errno: string): string | unde
 
 /** `ENOENT` and its sentence, for a Linux errno. */
 function errnoText(errno: number): { name: string; text: string } {
-  const entry = util().getSystemErrorMap().get(-errno);
+  const entry = nodeUtil().getSystemErrorMap().get(-errno);
   return { name: entry?.[0] ?? `errno ${errno}`, text: entry?.[1] ?? 'unknown error' };
-}
-
-// Only failures need it.
-function util(): typeof import('node:util') {
-  return process.getBuiltinModule('node:util');
 }

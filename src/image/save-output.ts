@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TsmanError } from '../base/error.ts';
+import { randomHex } from '../base/random.ts';
 import { type NewMember, writeTarFile, writeTarStream } from './tar-writer.ts';
 
 /** Writes an archive to a path: a plain file by way of a name beside it, a fifo or device from the front. */
@@ -14,7 +14,7 @@ export function writeArchive(path: string, members: Iterable<NewMember>): Promis
 
 /** Written beside and renamed: an archive with its final name is whole. */
 async function writeFile(path: string, members: Iterable<NewMember>): Promise<void> {
-  const aside = join(dirname(path), `.tsman-save-${randomBytes(6).toString('hex')}`);
+  const aside = join(dirname(path), `.tsman-save-${randomHex(6)}`);
   const descriptor = fs.openSync(aside, 'wx', 0o644);
   try {
     await writeTarFile(descriptor, members);

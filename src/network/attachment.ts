@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6 } from 'node:net';
 import { TsmanError, UsageError } from '../base/error.ts';
+import { isIPv4, isIPv6 } from '../base/ip-address.ts';
 import type { Storage } from '../storage/storage.ts';
 import { DEFAULT_NETWORK_NAME } from './constants.ts';
 import { contains, parseIP, parseSubnet } from './ip.ts';

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { TsmanError, UsageError } from '../base/error.ts';
+import { randomHex } from '../base/random.ts';
 import { insertNetworkRow } from '../storage/networks.ts';
 import type { Storage } from '../storage/storage.ts';
 import { DEFAULT_NETWORK_NAME } from './constants.ts';
@@ -80,7 +80,7 @@ function describe(request: NetworkRequest, others: readonly Network[]): Network 
   const subnets = chooseSubnets(request, others);
   return {
     name: request.name ?? firstFree('podman', others, (network) => network.name),
-    id: randomBytes(32).toString('hex'),
+    id: randomHex(32),
     driver: 'bridge',
     network_interface: bridge,
     created: new Date().toISOString(),
@@ -142,7 +142,7 @@ function freeSubnet(taken: readonly Subnet[]): Subnet {
 
 /** RFC 4193: fd and 40 random bits, so that two networks never meet. */
 function randomULA(): Subnet {
-  const value = BigInt(`0xfd${randomBytes(7).toString('hex')}`) << 64n;
+  const value = BigInt(`0xfd${randomHex(7)}`) << 64n;
   return { family: 6, first: value, prefix: 64 };
 }
 

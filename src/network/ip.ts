@@ -1,5 +1,5 @@
-import { isIP, isIPv4 } from 'node:net';
 import { UsageError } from '../base/error.ts';
+import { isIP, isIPv4 } from '../base/ip-address.ts';
 
 /** A network: its first address as a number, and how many bits of an address name it. */
 export interface Subnet {

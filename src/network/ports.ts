@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6 } from 'node:net';
 import { UsageError } from '../base/error.ts';
+import { isIPv4, isIPv6 } from '../base/ip-address.ts';
 
 /** One published range; shapes as in Podman's inspect. */
 export interface PortMapping {

@@ -1,10 +1,11 @@
-import { createHash, type Hash, randomBytes } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { hasCode, TsmanError } from '../base/error.ts';
 import { ensurePrivateDirectory, writeAtomically } from '../base/file.ts';
+import { nodeCrypto, nodeUtil } from '../base/late-modules.ts';
 import { startTimeOf } from '../base/process.ts';
+import { randomHex } from '../base/random.ts';
 import { type Digest, digestHex } from '../oci/digest.ts';
 import type { Storage } from './storage.ts';
 
@@ -17,7 +18,6 @@ import type { Storage } from './storage.ts';
  * itself is not synced: a rename that a power cut forgets leaves a missing blob, which putImage's
  * record (not synced either, see database.ts) does not outlive by more than a re-pull.
  */
-const fdatasync = promisify(fs.fdatasync);
 const layoutsMade = new Set<string>();
 
 /** The layout's directory, as in `skopeo inspect oci:DIR:NAME`. Made at first use. */
@@ -74,7 +74,7 @@ export function writeSmallBlob(storage: Storage, bytes: Uint8Array): Digest {
 }
 
 export function sha256(bytes: Uint8Array): Digest {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  return `sha256:${nodeCrypto().createHash('sha256').update(bytes).digest('hex')}`;
 }
 
 /**
@@ -88,7 +88,7 @@ export class BlobWriter {
   sizeBytes = 0;
   readonly #storage: Storage;
   readonly #expected: { digest?: Digest | undefined; sizeBytes?: number | undefined };
-  readonly #hash: Hash = createHash('sha256');
+  readonly #hash: Hash = nodeCrypto().createHash('sha256');
   #descriptor: number | undefined;
   #digest: Digest | undefined;
 
@@ -131,7 +131,7 @@ export class BlobWriter {
     }
     if (wanted !== undefined && digest !== wanted)
       throw new TsmanError(`blob ${wanted}: content has digest ${digest}`);
-    await fdatasync(descriptor);
+    await nodeUtil().promisify(fs.fdatasync)(descriptor);
     this.#close();
     this.#digest = digest;
     return digest;
@@ -169,7 +169,7 @@ export class BlobWriter {
 export function ingestPath(storage: Storage, kind: string): string {
   const directory = join(storage.directories.dataRoot, 'ingest');
   ensurePrivateDirectory(directory);
-  return join(directory, `${process.pid}-${randomBytes(8).toString('hex')}.${kind}`);
+  return join(directory, `${process.pid}-${randomHex(8)}.${kind}`);
 }
 
 /** The ending of a blob's file in `ingest/`. */

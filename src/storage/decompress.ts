@@ -1,6 +1,6 @@
 import type { Transform } from 'node:stream';
-import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
 import { TsmanError } from '../base/error.ts';
+import { nodeZlib } from '../base/late-modules.ts';
 import { ZstdFrames } from '../oci/zstd-frames.ts';
 import { throughProgram } from './decompress-program.ts';
 
@@ -137,9 +137,9 @@ function bomb({
 
 function createStream(compression: 'gzip' | 'zstd'): Transform {
   const options = { chunkSize: CHUNK_BYTES, highWaterMark: 4 * CHUNK_BYTES };
-  if (compression === 'gzip') return createGunzip(options);
-  const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX };
-  return createZstdDecompress({ ...options, params });
+  if (compression === 'gzip') return nodeZlib().createGunzip(options);
+  const params = { [nodeZlib().constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX };
+  return nodeZlib().createZstdDecompress({ ...options, params });
 }
 
 async function feed(

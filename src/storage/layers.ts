@@ -1,7 +1,8 @@
-import { createHash, type Hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { basename, join } from 'node:path';
 import { hasCode, TsmanError } from '../base/error.ts';
+import { nodeCrypto } from '../base/late-modules.ts';
 import type { FsAgent } from '../helper/fs-agent.ts';
 import { type Digest, digestHex } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/image.ts';
@@ -89,7 +90,7 @@ function storedBody(
 ): { body: AsyncIterable<Uint8Array>; check: () => Promise<void> } {
   if (blobSize(storage, digest) === undefined) throw new TsmanError(`blob ${digest} is missing`);
   const file = fs.createReadStream(blobPath(storage, digest), { highWaterMark: READ_BYTES });
-  const hash = createHash('sha256');
+  const hash = nodeCrypto().createHash('sha256');
   const check = async (): Promise<void> => checkDigest(`blob ${digest}`, digest, hash);
   return { body: tee(file, (chunk) => hash.update(chunk)), check };
 }
@@ -105,7 +106,7 @@ async function checkLayer(
   { diffID }: LayerSource,
   checkBody: () => Promise<void>,
 ): Promise<void> {
-  const hash = createHash('sha256');
+  const hash = nodeCrypto().createHash('sha256');
   for await (const chunk of decompressed(body)) hash.update(chunk);
   await checkBody();
   checkDigest('layer: uncompressed content', diffID, hash);
@@ -144,7 +145,7 @@ async function unpackAside(
 ): Promise<number> {
   const agent = openFsAgent({ userns, directories: storage.directories }, partial);
   try {
-    const hash = createHash('sha256');
+    const hash = nodeCrypto().createHash('sha256');
     let sizeBytes = 0;
     const tar = tee(decompressed(body), (chunk) => {
       hash.update(chunk);

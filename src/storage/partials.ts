@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { basename, join } from 'node:path';
 import { startTimeOf } from '../base/process.ts';
+import { randomHex } from '../base/random.ts';
 import type { EngineUserns } from '../rootless/id-map.ts';
 import { openFsAgent } from '../rootless/rootfs-agent.ts';
 import type { Storage } from './storage.ts';
@@ -31,7 +31,7 @@ export function makePartial(storage: Storage): string {
 
 /** What a process calls something it has not finished. */
 export function partialName(pid: number): string {
-  return `.${pid}-${startTimeOf(pid) ?? 0}-${randomBytes(8).toString('hex')}.partial`;
+  return `.${pid}-${startTimeOf(pid) ?? 0}-${randomHex(8)}.partial`;
 }
 
 /**
@@ -53,7 +53,7 @@ export async function discardPaths(target: LayerTarget, paths: readonly string[]
   const agent = openFsAgent({ userns: target.userns, directories }, directories.dataRoot);
   try {
     const trash = paths.map((path) => {
-      const aside = `trash/${basename(path).slice(0, 24)}-${randomBytes(4).toString('hex')}`;
+      const aside = `trash/${basename(path).slice(0, 24)}-${randomHex(4)}`;
       agent.rename(path, aside);
       return aside;
     });

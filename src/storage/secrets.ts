@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { TsmanError } from '../base/error.ts';
+import { randomHex } from '../base/random.ts';
 import type { Directories } from '../rootless/directories.ts';
 import type { Storage } from './storage.ts';
 
@@ -64,7 +64,7 @@ export function putSecret(
     throw new TsmanError(`secret ${secret.name} exists`, {
       hint: 'use --replace to change its content',
     });
-  const id = randomBytes(13).toString('hex').slice(0, 25);
+  const id = randomHex(13).slice(0, 25);
   fs.mkdirSync(`${storage.directories.dataRoot}/secrets`, { recursive: true, mode: 0o700 });
   fs.writeFileSync(secretPath(storage.directories, id), secret.content, {
     mode: 0o600,

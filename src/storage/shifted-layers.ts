@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomically } from '../base/file.ts';
+import { nodeCrypto } from '../base/late-modules.ts';
 import type { FsAgent } from '../helper/fs-agent.ts';
 import type { Directories } from '../rootless/directories.ts';
 import type { IdMapping } from '../rootless/id-map.ts';
@@ -30,7 +30,7 @@ export function shiftName(map: ShiftMap, kind: ShiftKind): string {
   const lines = [map.uidMappings, map.gidMappings].map((mappings) =>
     mappings.map(({ containerID, hostID, size }) => `${containerID}:${hostID}:${size}`).join(),
   );
-  const hash = createHash('sha256').update(lines.join(';')).digest('hex').slice(0, 16);
+  const hash = nodeCrypto().createHash('sha256').update(lines.join(';')).digest('hex').slice(0, 16);
   return kind === 'data' ? hash + DATA_SUFFIX : hash;
 }
 

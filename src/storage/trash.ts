@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { hasCode, TsmanError } from '../base/error.ts';
+import { nodeChildProcess } from '../base/late-modules.ts';
+import { randomHex } from '../base/random.ts';
 import { helperPath } from '../helper/location.ts';
 import { writePlan } from '../helper/run.ts';
 import type { Directories } from '../rootless/directories.ts';
@@ -16,7 +16,7 @@ export interface TrashTarget {
 /** A name in the trash: whatever is there may be deleted by anyone at any time. */
 export function trashPath({ dataRoot }: Directories, name: string): string {
   fs.mkdirSync(`${dataRoot}/trash`, { recursive: true, mode: 0o700 });
-  return `${dataRoot}/trash/${name.slice(0, 12)}-${randomBytes(4).toString('hex')}`;
+  return `${dataRoot}/trash/${name.slice(0, 12)}-${randomHex(4)}`;
 }
 
 /** Renames what may be gone already; returns where it is now. */
@@ -44,12 +44,14 @@ export async function removeTree(target: TrashTarget, path: string): Promise<voi
 }
 
 async function removeInUserns(target: TrashTarget, path: string): Promise<void> {
-  const plan = `${target.directories.runRoot}/remove-${randomBytes(6).toString('hex')}`;
+  const plan = `${target.directories.runRoot}/remove-${randomHex(6)}`;
   writePlan(plan, [
     ...usernsRecords(target.userns, target.directories.runRoot),
     ['exec', '/bin/rm', '-rf', '--one-file-system', '--', path],
   ]);
-  const child = spawn(helperPath(), ['unshare', plan], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = nodeChildProcess().spawn(helperPath(), ['unshare', plan], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const chunks: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
