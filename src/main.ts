@@ -7,6 +7,7 @@ import { type GlobalOptions, takeGlobalOptions } from './commands/global-options
 import { parseArguments } from './commands/parse.ts';
 import { findCommand } from './commands/table.ts';
 import { printFailure } from './output/failure.ts';
+import { DescriptorOutput } from './output/output.ts';
 
 const EXIT_BROKEN_PIPE = 128 + 13;
 
@@ -20,15 +21,16 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+const stdout = new DescriptorOutput(1, () => guarded(process.stdout));
+const stderr = new DescriptorOutput(2, () => guarded(process.stderr));
+
 /** The stream, ending the process when nobody can be told anything any more. */
-function guarded<Stream extends NodeJS.WriteStream>(stream: Stream): Stream {
-  if (stream.listenerCount('error') === 0)
-    stream.on('error', (error) => process.exit(endQuietly(error) ?? fail(error)));
-  return stream;
+function guarded(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  return stream.on('error', (error) => process.exit(endQuietly(error) ?? fail(error)));
 }
 
 function fail(error: unknown): number {
-  return printFailure(error, process.stderr);
+  return printFailure(error, stderr);
 }
 
 /** `tsman logs web | head -1`: whoever reads has enough. As other programs end, of SIGPIPE. */
@@ -46,7 +48,7 @@ async function withDiagnosis(error: unknown, argv: readonly string[]): Promise<u
 
 async function dispatch(argv: readonly string[], options: GlobalOptions): Promise<number> {
   if (argv[0] === '--version' || argv[0] === '-v') {
-    guarded(process.stdout).write(`tsman version ${VERSION}\n`);
+    stdout.write(`tsman version ${VERSION}\n`);
     return 0;
   }
   if (argv[0] === '__explain') {
@@ -56,13 +58,13 @@ async function dispatch(argv: readonly string[], options: GlobalOptions): Promis
   const entry = findCommand(argv);
   if (entry === undefined) {
     const { answerUnknown } = await import('./commands/help.ts');
-    return answerUnknown(argv, guarded(process.stdout));
+    return answerUnknown(argv, stdout);
   }
   const command = await entry.load();
   const parsed = parseArguments(command, argv.slice(entry.words.length));
   if (parsed.wantsHelp) {
     const { commandHelp } = await import('./commands/help.ts');
-    guarded(process.stdout).write(commandHelp(command, entry.words));
+    stdout.write(commandHelp(command, entry.words));
     return 0;
   }
   if (command.isFrugal === true) {
@@ -81,16 +83,12 @@ function contextFor(
 ): CommandContext {
   let engine: Engine | undefined;
   return {
-    // Looked up when used: making the three stream objects costs `run`, which needs none, 2 ms.
+    // Looked up when used: the stream object takes milliseconds to make.
     get stdin() {
       return process.stdin;
     },
-    get stdout() {
-      return guarded(process.stdout);
-    },
-    get stderr() {
-      return guarded(process.stderr);
-    },
+    stdout,
+    stderr,
     env: process.env,
     openEngine() {
       engine ??= createEngine(places);

@@ -8,8 +8,7 @@ export function nameChooser({
   stdin,
   stderr,
 }: Pick<CommandContext, 'stdin' | 'stderr'>): ChooseName | undefined {
-  const isTerminal = (stderr as { isTTY?: boolean }).isTTY === true;
-  if (!isTerminal || !canAsk(stdin)) return undefined;
+  if (!stderr.isTTY || !canAsk(stdin)) return undefined;
   return async (typed, candidates) => {
     const names = candidates.map((each) => formatReference(withDefaultTag(each)));
     const lines = names.map((name, i) => `  ${i + 1}  ${name}\n`);

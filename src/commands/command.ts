@@ -1,4 +1,5 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
+import type { StandardOutput } from '../output/output.ts';
 import type { Engine, EngineOptions } from './engine.ts';
 import type { GlobalOptions } from './global-options.ts';
 
@@ -47,8 +48,8 @@ export type OptionValues<Specs extends OptionSpecs> = {
 
 export interface CommandContext {
   readonly stdin: Readable;
-  readonly stdout: Writable;
-  readonly stderr: Writable;
+  readonly stdout: StandardOutput;
+  readonly stderr: StandardOutput;
   readonly env: NodeJS.ProcessEnv;
   /** Opens storage and user namespace at the first call; commands that need neither never pay. */
   openEngine(): Engine;

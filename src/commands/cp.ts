@@ -38,7 +38,7 @@ export const cpCommand = defineCommand({
     try {
       if (output === undefined) {
         if (input === undefined) return 0;
-        await writeTar(input.agent, await archiveOf(input), stdout);
+        await writeTar(input.agent, await archiveOf(input), stdout.stream);
         return 0;
       }
       const owner = await ownerAt(destination, output.agent, options.archive);

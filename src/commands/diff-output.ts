@@ -1,6 +1,6 @@
-import type { Writable } from 'node:stream';
 import { UsageError } from '../base/error.ts';
 import type { Change } from '../container/diff.ts';
+import type { Output } from '../output/output.ts';
 
 const GROUPS = { A: 'added', C: 'changed', D: 'deleted' } as const;
 
@@ -8,7 +8,7 @@ const GROUPS = { A: 'added', C: 'changed', D: 'deleted' } as const;
 export function printChanges(
   changes: readonly Change[],
   format: string | undefined,
-  stdout: Writable,
+  stdout: Output,
 ): void {
   if (format !== undefined && format !== 'json')
     throw new UsageError(`option --format: ${JSON.stringify(format)} is not json`);

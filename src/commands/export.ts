@@ -28,7 +28,7 @@ export const exportCommand = defineCommand({
       });
     const engine = openEngine();
     const container = existingContainer(engine, name);
-    if (options.output === undefined) await exportContainer(engine, container, stdout);
+    if (options.output === undefined) await exportContainer(engine, container, stdout.stream);
     else await writeFile(options.output, (stream) => exportContainer(engine, container, stream));
     recordEvent(engine.storage, 'export', container);
     return 0;

@@ -1,10 +1,10 @@
-import type { Writable } from 'node:stream';
+import type { Output } from '../output/output.ts';
 
 /** Prints one value as indented JSON, or with the Go template of `--format`. */
 export async function printFormatted(
   value: unknown,
   format: string | undefined,
-  stdout: Writable,
+  stdout: Output,
 ): Promise<void> {
   if (format === undefined || format === 'json') {
     stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);

@@ -1,5 +1,5 @@
-import type { Writable } from 'node:stream';
 import { UsageError } from '../base/error.ts';
+import type { Output } from '../output/output.ts';
 import { absentCommand } from './absent.ts';
 import type { CommandSpec, OptionSpec, OptionSpecs } from './command.ts';
 import { groupOptions } from './option-groups.ts';
@@ -60,7 +60,7 @@ function notes(spec: OptionSpec): string {
 }
 
 /** `tsman`, `tsman --help`, `tsman image`, or a word that is no command. */
-export async function answerUnknown(argv: readonly string[], stdout: Writable): Promise<number> {
+export async function answerUnknown(argv: readonly string[], stdout: Output): Promise<number> {
   const words = argv.filter((word) => !word.startsWith('-'));
   const wantsHelp =
     argv.length === 0 || argv.includes('--help') || argv.includes('-h') || argv[0] === 'help';

@@ -96,8 +96,7 @@ async function show(
       entry.text,
       ...(entry.endsLine ? [style.color === undefined ? NEWLINE : UNCOLORED_NEWLINE] : []),
     ]);
-    if (!stream.write(bytes))
-      await new Promise<void>((resolve) => stream.once('drain', () => resolve()));
+    stream.write(bytes);
     atLineStart = { ...atLineStart, [entry.stream]: entry.endsLine };
   }
 }

@@ -1,8 +1,8 @@
-import type { Writable } from 'node:stream';
 import { setFrozen } from '../container/freezer.ts';
 import { cgroupOf } from '../container/own-cgroup.ts';
 import type { Container } from '../container/record.ts';
 import { readState } from '../container/state.ts';
+import type { Output } from '../output/output.ts';
 import type { Engine } from './engine.ts';
 
 /** Runs `work` with the container frozen, where that is asked for and possible; says when it is not. */
@@ -10,7 +10,7 @@ export async function withPause<T>(
   engine: Engine,
   container: Container,
   isWanted: boolean,
-  stderr: Writable,
+  stderr: Output,
   work: () => Promise<T>,
 ): Promise<T> {
   const state = readState(engine.directories, container.id);

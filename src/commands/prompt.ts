@@ -1,5 +1,6 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { TsmanError } from '../base/error.ts';
+import type { Output } from '../output/output.ts';
 
 type MaybeTerminal = Readable & {
   isTTY?: boolean;
@@ -16,7 +17,7 @@ export function canAsk(stdin: MaybeTerminal): boolean {
 /** Asks on the terminal; with `isHidden` what is typed is not shown. */
 export async function ask(
   stdin: MaybeTerminal,
-  stderr: Writable,
+  stderr: Output,
   question: string,
   isHidden = false,
 ): Promise<string> {
@@ -35,7 +36,7 @@ export async function ask(
 }
 
 /** Raw mode leaves line editing to us: backspace, ctrl-U, and ctrl-C, which must still interrupt. */
-async function readLine(stdin: Readable, echo: Writable | undefined): Promise<string> {
+async function readLine(stdin: Readable, echo: Output | undefined): Promise<string> {
   let line = '';
   for await (const chunk of stdin.iterator({ destroyOnReturn: false })) {
     for (const letter of String(chunk)) {
@@ -72,7 +73,7 @@ export async function readSecret(stdin: Readable): Promise<string> {
 /** Asks before something is removed, where somebody can answer: a script is taken at its word. */
 export async function confirm(
   warning: string,
-  { stdin, stderr }: { readonly stdin: Readable; readonly stderr: Writable },
+  { stdin, stderr }: { readonly stdin: Readable; readonly stderr: Output },
 ): Promise<boolean> {
   if (!canAsk(stdin)) return true;
   const answer = await ask(stdin, stderr, `${warning}\nAre you sure you want to continue? [y/N] `);

@@ -50,8 +50,6 @@ export const statsCommand = defineCommand({
       const text = await render(rows, options.format);
       stdout.write(isFirst || options.noReset || options.format ? text : CLEAR_SCREEN + text);
       if (options.noStream) return 0;
-      // Nobody reads any more: `stats | head`.
-      if (stdout.destroyed) return 0;
       await sleep(intervalMs);
     }
   },

@@ -1,11 +1,11 @@
-import type { Writable } from 'node:stream';
 import { EXIT_ENGINE_FAILED, TsmanError } from '../base/error.ts';
+import type { Output } from './output.ts';
 
 /**
  * The one place that words a failure: `Error: what: why` and, when known, `hint: what to do`.
  * Returns the exit code. A stack trace only with TSMAN_DEBUG, or when it is our own bug.
  */
-export function printFailure(error: unknown, stderr: Writable): number {
+export function printFailure(error: unknown, stderr: Output): number {
   stderr.write(`Error: ${oneLine(describe(error))}\n`);
   const hint = findHint(error);
   if (hint !== undefined) stderr.write(`hint: ${oneLine(hint)}\n`);

@@ -1,5 +1,5 @@
-import type { Writable } from 'node:stream';
 import type { Digest } from '../oci/digest.ts';
+import type { Output } from './output.ts';
 import { humanSize } from './units.ts';
 
 /** What there is to show of one transfer; src/image/transfer-event.ts. */
@@ -22,22 +22,14 @@ export interface Progress {
 export type ProgressMode = 'bars' | 'plain' | 'none';
 
 /** Bars on a terminal, lines in a pipe, nothing when quiet; warnings always. */
-export function chooseMode(
-  stream: Writable & { isTTY?: boolean },
-  isQuiet: boolean,
-  wanted?: string,
-): ProgressMode {
+export function chooseMode(stream: Output, isQuiet: boolean, wanted?: string): ProgressMode {
   if (isQuiet || wanted === 'none' || wanted === 'quiet') return 'none';
   if (wanted === 'plain') return 'plain';
   return stream.isTTY === true || wanted === 'tty' ? 'bars' : 'plain';
 }
 
 /** @param verb what is done to a name: `Pulling`, `Pushing` */
-export function createProgress(
-  stream: Writable & { columns?: number },
-  mode: ProgressMode,
-  verb: string,
-): Progress {
+export function createProgress(stream: Output, mode: ProgressMode, verb: string): Progress {
   if (mode === 'bars') return new Bars(stream, verb);
   return {
     show(event) {
@@ -88,13 +80,13 @@ const BAR_WIDTH = 30;
 
 /** One line for each blob, drawn over in place. */
 class Bars implements Progress {
-  readonly #stream: Writable & { columns?: number };
+  readonly #stream: Output;
   readonly #verb: string;
   readonly #bars = new Map<Digest, Bar>();
   #linesDrawn = 0;
   #drawnMs = 0;
 
-  constructor(stream: Writable & { columns?: number }, verb: string) {
+  constructor(stream: Output, verb: string) {
     this.#stream = stream;
     this.#verb = verb;
   }

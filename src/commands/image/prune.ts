@@ -44,7 +44,7 @@ export const imagePruneCommand = defineCommand({
 /** Asks only somebody who can answer: a script is taken at its word, as with Podman's -f. */
 async function confirm(warning: string, { stdin, stderr }: CommandContext): Promise<boolean> {
   if (!isatty(0)) return true;
-  const terminal = createInterface({ input: stdin, output: stderr });
+  const terminal = createInterface({ input: stdin, output: stderr.stream });
   try {
     return /^y(es)?$/i.test((await terminal.question(`${warning}\nContinue? [y/N] `)).trim());
   } finally {

@@ -64,7 +64,7 @@ export const saveCommand = defineCommand({
       });
     checkOutput(format, options.output);
     const { storage } = openEngine();
-    await saveImages(storage, chosen(storage, names), format, options.output ?? stdout);
+    await saveImages(storage, chosen(storage, names), format, options.output ?? stdout.stream);
     return 0;
   },
 });

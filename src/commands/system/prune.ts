@@ -1,7 +1,7 @@
-import { Writable } from 'node:stream';
 import { measureDiskUsage } from '../../container/disk-usage.ts';
 import { removeAbandonedContainers } from '../../container/leftovers.ts';
 import { pruneShifted } from '../../container/shifted-root.ts';
+import type { StandardOutput } from '../../output/output.ts';
 import { humanSize } from '../../output/units.ts';
 import { collectGarbage } from '../../storage/garbage.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
@@ -93,13 +93,15 @@ async function part<Options>(
   options: Options,
   context: CommandContext,
 ): Promise<number> {
-  const chunks: Buffer[] = [];
-  const stdout = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      chunks.push(chunk);
-      done();
+  const said: string[] = [];
+  const stdout: StandardOutput = {
+    write: (text) => said.push(String(text)),
+    isTTY: false,
+    columns: undefined,
+    get stream() {
+      return context.stdout.stream;
     },
-  });
+  };
   const inner: CommandContext = {
     ...{ stdout, env: context.env, globals: context.globals, places: context.places },
     openEngine: () => context.openEngine(),
@@ -112,10 +114,8 @@ async function part<Options>(
     },
   };
   const exitCode = await command.run(options, [], inner);
-  const said = Buffer.concat(chunks)
-    .toString()
-    .replace(/^Total reclaimed space:.*\n/m, '');
-  if (said !== '') context.stdout.write(`${heading}\n${said}`);
+  const shown = said.join('').replace(/^Total reclaimed space:.*\n/m, '');
+  if (shown !== '') context.stdout.write(`${heading}\n${shown}`);
   return exitCode;
 }
 

@@ -17,11 +17,11 @@ export const volumeExportCommand = defineCommand({
   arguments: [1, 1],
   completes: 'volumes',
   async run({ output }, [name = ''], context) {
-    if (output === undefined && 'isTTY' in context.stdout && context.stdout.isTTY === true)
+    if (output === undefined && context.stdout.isTTY)
       throw new UsageError('volume export: not to a terminal; use --output FILE');
     const engine = context.openEngine();
     const volume = findVolume(engine.storage, name);
-    const target = output === undefined ? context.stdout : createWriteStream(output);
+    const target = output === undefined ? context.stdout.stream : createWriteStream(output);
     await exportVolume(engine, volume, target);
     return 0;
   },
