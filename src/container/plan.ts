@@ -151,13 +151,14 @@ function rootRecord(
   container: Container,
   _config: RuntimeConfig,
   places: Pick<PlanPlaces, 'containerDirectory' | 'layersDirectory' | 'directories'>,
-  isNested: boolean,
+  isStart: boolean,
 ): PlanRecord {
   const { rootfs, layers } = container.spec;
   if (rootfs !== undefined && container.spec.rootfsOverlay !== true)
     return ['rootfs-bind', rootfs, ''];
   const directory = places.containerDirectory;
-  const flags = container.autoRemove ? 'volatile' : '';
+  // A volatile overlay cannot be mounted a second time: only a start may make one of it.
+  const flags = isStart && container.autoRemove ? 'volatile' : '';
   const { driver } = container.spec;
   if (driver === 'vfs' && rootfs === undefined) return ['rootfs-bind', `${directory}/rootfs`, ''];
   if (driver === 'fuse-overlayfs')
@@ -183,7 +184,7 @@ function rootRecord(
   const lowers =
     rootfs === undefined ? layers.map((hex) => `${places.layersDirectory}/${hex}`) : [rootfs];
   // An overlay of the kernel's shows the ids of the disk; behind FUSE they are the mounter's.
-  if (isNested && container.spec.userns !== undefined)
+  if (isStart && container.spec.userns !== undefined)
     return [
       ...(['rootfs-fuse', fuseOverlay(), `${directory}/upper`, `${directory}/work`] as const),
       ...['', ...lowers],
@@ -257,6 +258,8 @@ function fileBinds(container: Container, places: PlanPlaces): PlanRecord[] {
   for (const name of container.spec.userFiles ?? []) {
     const file = `${places.containerDirectory}/${name}`;
     records.push(['bind', file, `/etc/${name}`, 'file,nosuid,nodev,rprivate']);
+    // With keep-id it would be the user's own to write.
+    if (hasMappedCaller(container)) records.push(['owner', `/etc/${name}`, 0, 0]);
   }
   if (container.spec.init !== undefined) {
     records.push([
@@ -267,6 +270,11 @@ function fileBinds(container: Container, places: PlanPlaces): PlanRecord[] {
     ]);
   }
   return records;
+}
+
+/** In a namespace that does not map the caller his files belong to nobody, and nobody can write them. */
+function hasMappedCaller({ spec: { userns } }: Container): boolean {
+  return userns?.uidMappings.some(({ hostID }) => hostID === 0) === true;
 }
 
 const INIT_PATH = '/run/tsman-init';

@@ -1,35 +1,79 @@
 import * as fs from 'node:fs';
-import type { IdMapping } from '../rootless/id-map.ts';
+import { FsAgent } from '../helper/fs-agent.ts';
+import { FsConnection } from '../helper/fs-connection.ts';
+import type { PlanRecord } from '../helper/plan.ts';
+import { usernsRecords } from '../rootless/id-map.ts';
 import { openFsAgent } from '../rootless/rootfs-agent.ts';
+import { treeTar } from '../storage/tree-tar.ts';
+import { TreeUnpacker } from '../storage/tree-unpacker.ts';
 import { volumeData, volumeMarker } from '../storage/volumes.ts';
+import { archiveOf } from './copy.ts';
 import type { CreateTarget } from './create.ts';
-import type { Container } from './record.ts';
+import { containerOwner } from './file-owner.ts';
+import { isDirectory, resolveInside } from './inside-path.ts';
+import type { Container, VolumeMount } from './record.ts';
 
 /**
- * New volumes of a container that does not map the caller (`nomap`, `auto`) are given to its root, who
- * could do nothing with them otherwise. They stay empty: the one who copies up in there is that root,
- * and may not reach their directory by path.
+ * Fills new volumes of a container that does not map the caller (`nomap`, `auto`), as the native helper
+ * does for all others (native/README.md, `copy-up`): the one who would copy up in there is that
+ * container's root, and may not reach their directory. A death in between leaves the marker, and the
+ * next start begins again.
  */
-export async function prepareVolumes(target: CreateTarget, { spec }: Container): Promise<void> {
-  const { userns } = spec;
+export async function prepareVolumes(target: CreateTarget, container: Container): Promise<void> {
+  const { userns, volumes } = container.spec;
   if (userns === undefined || userns.join !== undefined) return;
   if (userns.uidMappings.some(({ hostID }) => hostID === 0)) return;
-  const owner = { uid: rootOf(userns.uidMappings), gid: rootOf(userns.gidMappings) };
-  for (const { type, name } of spec.volumes) {
-    if (type !== 'volume' || name === undefined) continue;
-    const marker = volumeMarker(target.directories, name);
+  for (const volume of volumes) {
+    if (volume.type !== 'volume' || volume.name === undefined) continue;
+    const marker = volumeMarker(target.directories, volume.name);
     if (!fs.existsSync(marker)) continue;
-    const agent = openFsAgent(target, volumeData(target.directories, name));
-    try {
-      agent.set('', { owner });
-      await agent.sync();
-    } finally {
-      await agent.close();
-    }
+    await fill(target, container, volume, volumeData(target.directories, volume.name));
     fs.rmSync(marker, { force: true });
   }
 }
 
-function rootOf(mappings: readonly IdMapping[]): number {
-  return mappings.find(({ containerID }) => containerID === 0)?.hostID ?? 0;
+async function fill(
+  target: CreateTarget,
+  container: Container,
+  { destination, options }: VolumeMount,
+  data: string,
+): Promise<void> {
+  const { uidMappings: uids = [], gidMappings: gids = [] } = container.spec.userns ?? {};
+  const reader = imageAgent(target, container);
+  const writer = openFsAgent(target, data, { below: '', uids, gids });
+  try {
+    const found = await resolveInside(reader, destination);
+    const { entry } = found;
+    if (entry !== undefined && isDirectory(entry)) {
+      if (!options.includes('nocopy')) await copyContent(reader, writer, `/${found.path}`);
+      const { uid, gid, mode, mtime } = entry;
+      writer.set('', { owner: { uid, gid }, mode: mode & 0o7777, mtime });
+    } else writer.set('', { owner: await containerOwner(reader, container) });
+    await writer.sync();
+  } finally {
+    await Promise.all([reader.close({ kill: true }), writer.close()]);
+  }
+}
+
+/** The path has no links left; text of one character for each byte. */
+async function copyContent(reader: FsAgent, writer: FsAgent, path: string): Promise<void> {
+  const text = Buffer.from(path, 'latin1').toString();
+  const sources = await archiveOf({ agent: reader, path: `${text}/.`, shown: text });
+  const unpacker = new TreeUnpacker(writer, { at: '' });
+  for await (const chunk of treeTar(reader, sources, { sparse: true })) {
+    unpacker.write(chunk);
+    await writer.drain();
+  }
+  unpacker.end();
+}
+
+/** An agent on the image's files, with the image's owners. */
+function imageAgent({ directories, userns }: CreateTarget, { spec }: Container): FsAgent {
+  const layers = spec.layers.map((hex) => `${directories.dataRoot}/layers/${hex}`);
+  const root: PlanRecord =
+    spec.rootfs === undefined
+      ? ['rootfs-overlay', '', '', 'ro', ...layers]
+      : ['rootfs-bind', spec.rootfs, 'ro'];
+  const plan = [...usernsRecords(userns, directories.runRoot), root];
+  return new FsAgent(new FsConnection(plan, directories.runRoot));
 }

@@ -120,4 +120,17 @@ requires(test, 'userns')(
     }),
 );
 
+requires(test, 'userns')('a --rm container starts after a copy into it', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    const file = join(scratch.directory, 'file');
+    writeFileSync(file, 'copied');
+    const command = ['/bin/probe', 'cat', '/tmp/file'];
+    await tsman('create', '--rm', '--name', 'once', '--network', 'none', PROBE_IMAGE, ...command);
+    assert.is((await tsman('cp', file, 'once:/tmp/file')).exitCode, 0);
+    const start = await tsman('start', '--attach', 'once');
+    assert.is(start.stdout, 'copied', start.stderr);
+  }),
+);
+
 test.run();

@@ -95,4 +95,83 @@ requires(test, 'userns')(
     }),
 );
 
+requires(test, 'userns')('copies up hard links, holes, xattrs and times as they are', () =>
+  withScratch(async (tsman, { root, directory }) => {
+    await loadProbe(tsman);
+    const { rawTar } = await import('../support/layer-fixtures.ts');
+    const { truncateSync, appendFileSync } = await import('node:fs');
+    const tar = rawTar(
+      { name: 'one', content: 'x' },
+      { name: 'two', type: '1', link: 'tmp/../one' },
+    );
+    await tsman('create', '--name', 'base', PROBE_IMAGE, '/bin/probe');
+    await tsman.with({ stdin: tar })('cp', '-', 'base:/tmp');
+    const holes = join(directory, 'holes');
+    writeFileSync(holes, '');
+    truncateSync(holes, 8 << 20);
+    appendFileSync(holes, 'end');
+    await tsman('cp', holes, 'base:/tmp/holes');
+    const upper = `${(await tsman('inspect', '-f', '{{.GraphDriver.Data.UpperDir}}', 'base')).stdout.trim()}/tmp`;
+    const marked = await tsman(
+      'unshare',
+      'setfattr',
+      '-n',
+      'user.mark',
+      '-v',
+      'here',
+      `${upper}/one`,
+    );
+    assert.is(marked.exitCode, 0, marked.stderr);
+    await tsman('commit', 'base', 'linked');
+    await tsman(...RUN, '-v', 'data:/tmp', 'linked', '/bin/probe', 'id');
+    const data = join(root, 'volumes/data/_data');
+    const stat = (name: string, format: string) =>
+      tsman('unshare', 'stat', '-c', format, join(data, name)).then(({ stdout }) => stdout.trim());
+    assert.is(await stat('one', '%h %i'), await stat('two', '%h %i'));
+    assert.match(await stat('one', '%h'), /^2$/);
+    const [size = 0, blocks = 0] = (await stat('holes', '%s %b')).split(' ').map(Number);
+    assert.is(size, (8 << 20) + 3);
+    assert.ok(blocks < 100, `${blocks} blocks`);
+    const mark = await tsman(
+      'unshare',
+      'getfattr',
+      '--only-values',
+      '-n',
+      'user.mark',
+      join(data, 'one'),
+    );
+    assert.is(mark.stdout, 'here');
+    assert.is(await stat('.', '%a'), '1777');
+  }),
+);
+
+requires(
+  test,
+  'user',
+  'subids',
+)('fills new volumes of nomap and auto containers as well', () =>
+  withScratch(async (tsman, { root }) => {
+    await loadProbe(tsman);
+    for (const [i, mode] of ['nomap', 'auto:size=2000'].entries()) {
+      const volumes = ['-v', `etc${i}:/etc`, '-v', `home${i}:/home/alice`, '-v', `new${i}:/new`];
+      const options = [...RUN, '--user', 'alice', '--userns', mode, ...volumes, PROBE_IMAGE];
+      const group = await tsman(...options, '/bin/probe', 'cat', '/etc/group');
+      assert.match(group.stdout, /alice/, group.stderr);
+      for (const place of ['/home/alice/x', '/new/x']) {
+        const write = await tsman(...options, '/bin/probe', 'write', place, 'x');
+        assert.is(write.exitCode, 0, `${mode} ${place}: ${write.stderr}`);
+      }
+      // 1000 in there is the 1001st of our ids.
+      const owner = await tsman(
+        'unshare',
+        'stat',
+        '-c',
+        '%u %a',
+        join(root, `volumes/home${i}/_data`),
+      );
+      assert.is(owner.stdout, '1001 700\n');
+    }
+  }),
+);
+
 test.run();
