@@ -52,9 +52,9 @@ export const portCommand = defineCommand({
   },
 });
 
-/** `80/tcp` and where it is on the host, one for each port of a range. */
+/** `80/tcp` and where it is on the host, one for each port of a range, in the order of the ports. */
 function publishedPorts(container: Container): { name: string; host: string }[] {
-  return container.spec.ports.flatMap((port) => {
+  const ports = container.spec.ports.flatMap((port) => {
     const ip = port.hostIP === '' ? '0.0.0.0' : port.hostIP;
     const address = ip.includes(':') ? `[${ip}]` : ip;
     return Array.from({ length: port.range }, (_, offset) => ({
@@ -62,4 +62,6 @@ function publishedPorts(container: Container): { name: string; host: string }[] 
       host: `${address}:${port.hostPort + offset}`,
     }));
   });
+  const number = ({ name }: { name: string }): number => Number.parseInt(name, 10);
+  return ports.sort((a, b) => number(a) - number(b) || a.name.localeCompare(b.name));
 }

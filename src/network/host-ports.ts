@@ -35,17 +35,21 @@ async function assign(port: PortMapping, before: readonly PortMapping[]): Promis
   return mapping;
 }
 
-/** Whether an earlier mapping of the same container has the port, on the same or on every address. */
+/** Whether an earlier mapping of the same container has the port, on an address that includes this one's. */
 function isAsked(before: readonly PortMapping[], port: PortMapping, number: number): boolean {
-  const everywhere = ['', '0.0.0.0', '::'];
   return before.some(
     (other) =>
       other.protocol === port.protocol &&
       number >= other.hostPort &&
       number < other.hostPort + other.range &&
-      (other.hostIP === port.hostIP ||
-        (everywhere.includes(other.hostIP) && everywhere.includes(port.hostIP))),
+      overlap(other.hostIP, port.hostIP),
   );
+}
+
+function overlap(one: string, other: string): boolean {
+  if (one === other || one === '' || other === '') return true;
+  const isSameFamily = one.includes(':') === other.includes(':');
+  return isSameFamily && [one, other].some((ip) => ip === '0.0.0.0' || ip === '::');
 }
 
 async function firstFree(
@@ -96,6 +100,11 @@ async function probe(port: PortMapping, number: number): Promise<number> {
   try {
     return port.protocol === 'tcp' ? await bindTcp(number, host) : await bindUdp(number, host);
   } catch (cause) {
+    if (hasCode(cause, 'EADDRNOTAVAIL'))
+      throw new TsmanError(
+        `publish port ${number}/${port.protocol}: the host has no address ${port.hostIP}`,
+        { cause, hint: 'ip address shows those it has; without an address all of them are used' },
+      );
     if (!hasCode(cause, 'EADDRINUSE'))
       throw new TsmanError(`publish port ${number}/${port.protocol}`, { cause });
     const holder = portHolder(number, port.protocol);
@@ -116,7 +125,8 @@ function bindTcp(port: number, host: string | undefined): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = net.createServer();
     server.once('error', reject);
-    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+    const where = host === undefined ? {} : { host, ipv6Only: host.includes(':') };
+    server.listen({ port, ...where }, () => {
       const bound = (server.address() as net.AddressInfo).port;
       server.close(() => resolve(bound));
     });
@@ -125,7 +135,8 @@ function bindTcp(port: number, host: string | undefined): Promise<number> {
 
 function bindUdp(port: number, host: string | undefined): Promise<number> {
   return new Promise((resolve, reject) => {
-    const socket = createSocket(host?.includes(':') ? 'udp6' : 'udp4');
+    const isIPv6 = host?.includes(':') === true;
+    const socket = createSocket({ type: isIPv6 ? 'udp6' : 'udp4', ipv6Only: isIPv6 });
     socket.once('error', reject);
     socket.bind(port, host, () => {
       const bound = socket.address().port;
