@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { generateDocs } from './docs-from-commands/generate.ts';
 
 const docs = await generateDocs();
-for (const stale of globSync('{man/*.1,completions/tsman.*}')) {
+for (const stale of globSync('{man/*.[15],completions/tsman.*}')) {
   if (!docs.has(stale)) rmSync(stale);
 }
 for (const [path, text] of docs) {

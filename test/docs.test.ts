@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bashCompletion } from '../scripts/docs-from-commands/bash.ts';
+import { VARIABLES } from '../scripts/docs-from-commands/conf-words.ts';
 import { fishCompletion } from '../scripts/docs-from-commands/fish.ts';
 import { type Entry, generateDocs } from '../scripts/docs-from-commands/generate.ts';
 import { commandPage } from '../scripts/docs-from-commands/man.ts';
 import { zshCompletion } from '../scripts/docs-from-commands/zsh.ts';
 import { defineCommand } from '../src/commands/command.ts';
+import { KEYS } from '../src/config/containers-conf-keys.ts';
 import { requires } from './support/requires.ts';
 import { withScratch } from './support/scratch.ts';
 
@@ -64,9 +66,32 @@ test('are the ones in the repository (else run `npm run docs`)', async () => {
   const stale = [...docs].filter(
     ([path, text]) => !globSync(path).includes(path) || readFileSync(path, 'utf8') !== text,
   );
-  const orphans = globSync('{man/*.1,completions/tsman.*}').filter((path) => !docs.has(path));
+  const orphans = globSync('{man/*.[15],completions/tsman.*}').filter((path) => !docs.has(path));
 
   assert.equal([...stale.map(([path]) => path), ...orphans], []);
+});
+
+test('name every variable that the program reads', () => {
+  const source = globSync('src/**/*.ts').map((path) => readFileSync(path, 'utf8'));
+  const read = source.flatMap((text) => [...text.matchAll(/env(?:\?\.)?\[['"]([A-Z_]+)['"]\]/g)]);
+  const named = new Set(VARIABLES.flatMap(([names]) => names.split(', ')));
+  const missing = read
+    .map(([, name = '']) => name)
+    .filter((name) => !['HOME', 'PATH', 'SHELL', 'USER'].includes(name) && !named.has(name));
+
+  assert.ok(read.length > 20);
+  assert.equal(missing, []);
+});
+
+test('list in docs/configuration.md the keys that apply', () => {
+  const page = readFileSync('docs/configuration.md', 'utf8');
+  for (const section of ['containers', 'engine', 'network']) {
+    const row = page.match(new RegExp(`^\\| \`\\[${section}\\]\` \\| (.*) \\|$`, 'm'))?.[1];
+    const keys = Object.entries(KEYS)
+      .filter(([key, kind]) => key.startsWith(`${section}.`) && !kind.startsWith('ignored'))
+      .map(([key]) => key.slice(section.length + 1));
+    assert.equal(row?.split(', '), keys.sort());
+  }
 });
 
 test('complete words, options, choices and live names in bash', () => {

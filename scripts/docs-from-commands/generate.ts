@@ -1,6 +1,7 @@
 import type { CommandSpec, OptionSpec } from '../../src/commands/command.ts';
 import { COMMANDS } from '../../src/commands/table.ts';
 import { bashCompletion } from './bash.ts';
+import { confPage } from './conf-page.ts';
 import { fishCompletion } from './fish.ts';
 import { commandPage, overviewPage, pageName } from './man.ts';
 import { runOptionsPage } from './run-options.ts';
@@ -26,6 +27,7 @@ export async function generateDocs(): Promise<Map<string, string>> {
   const commands = [...new Set(entries.map(({ command }) => command))];
   return new Map([
     ['man/tsman.1', overviewPage(commands)],
+    ['man/tsman.conf.5', confPage(commands)],
     ...commands.map((command): [string, string] => [
       `man/${pageName(command)}.1`,
       commandPage(command),

@@ -1,6 +1,7 @@
 import { VERSION } from '../../src/base/version.ts';
 import type { CommandSpec, OptionSpec } from '../../src/commands/command.ts';
 import { optionName } from '../../src/commands/parse.ts';
+import { CONF_FILES, VARIABLES } from './conf-words.ts';
 import { shownOptions } from './generate.ts';
 
 /** `tsman-image-inspect` */
@@ -9,15 +10,20 @@ export function pageName(command: CommandSpec): string {
 }
 
 // man-pages(7): a minus that is typed is \-, a line must not begin with a dot or an apostrophe.
-function roff(text: string): string {
+export function roff(text: string): string {
   return text
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')
     .replace(/^([.'])/gm, '\\&$1');
 }
 
-function titled(name: string, summary: string, ...sections: readonly string[]): string {
-  const title = `.TH "${roff(name.toUpperCase())}" "1" "" "tsman ${VERSION}" "tsman"`;
+/** A page of man(7) up to its sections. */
+export function titled(
+  { name, section }: { readonly name: string; readonly section: number },
+  summary: string,
+  ...sections: readonly string[]
+): string {
+  const title = `.TH "${roff(name.toUpperCase())}" "${section}" "" "tsman ${VERSION}" "tsman"`;
   return `${[title, '.SH NAME', `${roff(name)} \\- ${roff(summary)}`, ...sections].join('\n')}\n`;
 }
 
@@ -28,7 +34,7 @@ export function commandPage(command: CommandSpec): string {
   );
   const options = shownOptions(command);
   return titled(
-    pageName(command),
+    { name: pageName(command), section: 1 },
     command.summary,
     '.SH SYNOPSIS',
     synopsis.map((line) => line.trimEnd()).join('\n.br\n'),
@@ -59,7 +65,8 @@ function valuePart(spec: OptionSpec): string {
   return spec.kind === 'text' && spec.implied !== undefined ? `[=${spec.value}]` : `=${spec.value}`;
 }
 
-function sentence(text: string): string {
+/** With a capital letter and a full stop. */
+export function sentence(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }
 
@@ -79,7 +86,7 @@ export function overviewPage(commands: readonly CommandSpec[]): string {
       ),
   ]);
   return titled(
-    'tsman',
+    { name: 'tsman', section: 1 },
     'a rootless, daemonless container engine',
     '.SH SYNOPSIS',
     '.B tsman\n[\\fB\\-\\-root\\fR \\fIDIR\\fR] [\\fB\\-\\-runroot\\fR \\fIDIR\\fR] \\fICOMMAND\\fR [\\fIOPTIONS\\fR] [\\fIARG\\fR...]',
@@ -94,12 +101,12 @@ export function overviewPage(commands: readonly CommandSpec[]): string {
     '.SH COMMANDS',
     ...list,
     '.SH ENVIRONMENT',
-    '.TP\n.B TSMAN_ROOT\\fR, \\fBTSMAN_RUNROOT\nAs \\-\\-root and \\-\\-runroot.',
-    '.TP\n.B TSMAN_DEBUG\nWith the value 1: print each plan, child process and duration on stderr.',
+    ...VARIABLES.map(([names, what]) => `.TP\n.B ${roff(names)}\n${roff(sentence(what))}`),
     '.SH FILES',
     '.TP\n.I ~/.local/share/tsman\nImages and containers; of root: /var/lib/tsman.',
     '.TP\n.I $XDG_RUNTIME_DIR/tsman\nRunning containers; of root: /run/tsman.',
-    '.TP\n.I containers.conf, storage.conf, registries.conf, policy.json\nRead in ~/.config/containers, /etc/containers and /usr/share/containers; see docs/configuration.md.',
+    ...CONF_FILES.map(([file, what]) => `.TP\n.I ${roff(file)}\n${roff(sentence(what))}`),
+    '.PP\nThe latter in ~/.config/containers, /etc/containers and /usr/share/containers; see\n.BR tsman.conf (5).',
     '.SH EXIT STATUS',
     '125 when tsman failed, 126 when the command cannot be executed, 127 when it was not found, 128 plus N when signal N ended it, otherwise the exit status of the command in the container.',
   );

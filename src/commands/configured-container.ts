@@ -4,8 +4,8 @@ import { hasJournal } from '../container/journal-socket.ts';
 import type { OptionSpecs } from './command.ts';
 import type { RawOptions } from './configured-options.ts';
 
-/** [containers] keys whose value is an option's value. */
-const AS_IT_IS: Readonly<Record<string, string>> = {
+/** Keys whose value is an option's value. */
+export const AS_IT_IS: Readonly<Record<string, string>> = {
   'containers.base_hosts_file': 'hostsFile',
   'containers.cgroupns': 'cgroupns',
   'containers.env_host': 'envHost',
@@ -28,7 +28,7 @@ const AS_IT_IS: Readonly<Record<string, string>> = {
 };
 
 /** Lists of which the command line's entries come after these, and win where they name the same. */
-const LISTS: Readonly<Record<string, string>> = {
+export const LISTS: Readonly<Record<string, string>> = {
   'containers.annotations': 'annotation',
   'containers.default_sysctls': 'sysctl',
   'containers.default_ulimits': 'ulimit',
@@ -39,7 +39,7 @@ const LISTS: Readonly<Record<string, string>> = {
 };
 
 /** Lists that count only when the command line has none. */
-const LISTS_INSTEAD: Readonly<Record<string, string>> = {
+export const LISTS_INSTEAD: Readonly<Record<string, string>> = {
   'containers.dns_options': 'dnsOption',
   'containers.dns_searches': 'dnsSearch',
   'containers.dns_servers': 'dns',

@@ -6,7 +6,7 @@ import { withConfiguredContainer } from './configured-container.ts';
 export type RawOptions = Record<string, boolean | string | readonly string[] | undefined>;
 
 /** `containers.conf` key to the option that it is the default of, wherever a command has that option. */
-const EVERYWHERE: Readonly<Record<string, string>> = {
+export const EVERYWHERE: Readonly<Record<string, string>> = {
   'engine.compression_format': 'compressionFormat',
   'engine.compression_level': 'compressionLevel',
   'engine.detach_keys': 'detachKeys',
@@ -16,9 +16,10 @@ const EVERYWHERE: Readonly<Record<string, string>> = {
 };
 
 /** The same for one command. */
-const OF_ONE_COMMAND: Readonly<Record<string, readonly [command: string, option: string]>> = {
-  'engine.image_default_format': ['commit', 'format'],
-};
+export const OF_ONE_COMMAND: Readonly<Record<string, readonly [command: string, option: string]>> =
+  {
+    'engine.image_default_format': ['commit', 'format'],
+  };
 
 /**
  * A command's options where the user's containers.conf takes the place of what was not given. Lists of
