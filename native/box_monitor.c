@@ -227,6 +227,8 @@ static int check_not_removed(const struct box *box, struct failure *why)
 /* From the clone to the running program. */
 static int run_container(struct box *box, struct failure *why)
 {
+	sigset_t own_signals;
+
 	if (start_container(box, why) < 0 || (box->main_socket >= 0 && release_caller(why) < 0) ||
 	    wait_for_exec(box, why) < 0)
 		return -1;
@@ -235,6 +237,8 @@ static int run_container(struct box *box, struct failure *why)
 	close_and_forget(&box->sync);
 	if (keep_network(box, why) < 0)
 		return -1;
+	/* `healthcheck run` sends SIGUSR1 as soon as the state names us. */
+	monitor_block_signals(&own_signals);
 	if (monitor_write_state(&box->monitor, why) < 0)
 		return -1;
 	return check_not_removed(box, why);

@@ -22,13 +22,15 @@ static struct {
 	int fd;
 	struct sockaddr_un address;
 	struct log_fields fields;
-	struct {
-		size_t used;
-		char bytes[LINE_MAX_BYTES];
-	} line[2]; /* of stdout and stderr */
 	bool is_dead; /* it did not take the last entry in time: the next one does not wait */
 	uint64_t lost;
 } journal = { .fd = -1 };
+
+/* Of stdout and stderr. Apart, and without a value: no page of it before the first line. */
+static struct {
+	size_t used;
+	char bytes[LINE_MAX_BYTES];
+} lines[2];
 
 int journal_open(const char *path, const struct plan *plan, struct failure *why)
 {
@@ -66,10 +68,10 @@ static void send_line(int stream, bool is_partial)
 	static const char partial[] = "CONTAINER_PARTIAL_MESSAGE=true\n";
 	/* syslog(3): LOG_INFO and LOG_ERR, as conmon and Docker. */
 	const char *priority = stream == 1 ? "\nPRIORITY=6\n" : "\nPRIORITY=3\n";
-	size_t size = journal.line[stream - 1].used;
+	size_t size = lines[stream - 1].used;
 	struct iovec parts[] = {
 		part("MESSAGE=", 8),
-		part(journal.line[stream - 1].bytes, size),
+		part(lines[stream - 1].bytes, size),
 		part(priority, strlen(priority)),
 		part(journal.fields.bytes, journal.fields.size),
 		part(partial, is_partial ? sizeof partial - 1 : 0),
@@ -88,7 +90,7 @@ static void send_line(int stream, bool is_partial)
 	journal.is_dead = sent < 0;
 	if (sent < 0)
 		journal.lost += size + (is_partial ? 0 : 1);
-	journal.line[stream - 1].used = 0;
+	lines[stream - 1].used = 0;
 }
 
 void journal_write(int stream, const char *bytes, size_t size)
@@ -96,11 +98,11 @@ void journal_write(int stream, const char *bytes, size_t size)
 	while (size > 0) {
 		const char *newline = memchr(bytes, '\n', size);
 		size_t length = newline != NULL ? (size_t)(newline - bytes) : size;
-		size_t room = LINE_MAX_BYTES - journal.line[stream - 1].used;
+		size_t room = LINE_MAX_BYTES - lines[stream - 1].used;
 		size_t taken = length < room ? length : room;
 
-		memcpy(journal.line[stream - 1].bytes + journal.line[stream - 1].used, bytes, taken);
-		journal.line[stream - 1].used += taken;
+		memcpy(lines[stream - 1].bytes + lines[stream - 1].used, bytes, taken);
+		lines[stream - 1].used += taken;
 		bytes += taken;
 		size -= taken;
 		if (newline != NULL && taken == length) {
@@ -118,7 +120,7 @@ void journal_close(void)
 	if (journal.fd < 0)
 		return;
 	for (int stream = 1; stream <= 2; stream++)
-		if (journal.line[stream - 1].used > 0)
+		if (lines[stream - 1].used > 0)
 			send_line(stream, true);
 	close(journal.fd);
 	journal.fd = -1;

@@ -198,20 +198,6 @@ static void dispatch(const struct epoll_event *event)
 	}
 }
 
-static int open_signals(void)
-{
-	static const int numbers[] = { SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1 };
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-		sigaddset(&set, numbers[i]);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a log beyond the file size limit is a full disk, not our death */
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static int without_blocking(int fd)
 {
 	if (fd >= 0)
@@ -256,7 +242,7 @@ int monitor_start(struct monitor *monitor)
 	loop.terminal = monitor->terminal >= 0;
 	loop.takes_input = plan_find(monitor->plan, "stdin") != NULL;
 	loop.listener = (struct source){ .fd = without_blocking(monitor->listener), .tag = TAG_LISTENER };
-	loop.signals = (struct source){ .fd = open_signals(), .tag = TAG_SIGNALS };
+	loop.signals = (struct source){ .fd = monitor_open_signals(), .tag = TAG_SIGNALS };
 	loop.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (loop.epoll < 0 || loop.signals.fd < 0)
 		return -1;

@@ -3,6 +3,7 @@
 #ifndef TSMAN_MONITOR_H
 #define TSMAN_MONITOR_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -39,6 +40,10 @@ int monitor_listen(int run_dir, struct failure *why);
 /* Open the log named by the plan's `log` record before the container starts, so that a bad path
  * fails the start. Called before clone. Returns 0 or -1. */
 int monitor_open_log(const struct plan *plan, struct failure *why);
+/* Signals are for the loop from here on: nobody may learn our pid before. Fills *set with them. */
+void monitor_block_signals(sigset_t *set);
+/* A signalfd for them, or -1. */
+int monitor_open_signals(void);
 /* Write run-dir/state (README.md, "Run directory"). Called by box when exec has succeeded. */
 int monitor_write_state(const struct monitor *monitor, struct failure *why);
 /* The plan has a reason to run the container again after its end. */

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -72,6 +73,21 @@ inBox('hands 200 MB on unchanged', () =>
     const { stdout } = await run('/bin/sh', ['-c', `${HELPER} box ${plan} | sha256sum`]);
 
     assert.is(stdout.toString().slice(0, 64), sha256OfZeros(200 * MEBIBYTE));
+  }),
+);
+
+inBox('survives a signal that comes as soon as its pid can be known', () =>
+  withBox(async (box) => {
+    for (let round = 0; round < 5; round++) {
+      const client = finished(start(HELPER, 'box', box.boxPlan('sleep 0.3; exit 7', ATTACH)));
+      let pid: number | undefined;
+      const deadline = performance.now() + 10_000;
+      // Without a pause: the moment is short.
+      while (pid === undefined && performance.now() < deadline) pid = box.state('monitor');
+      process.kill(pid ?? 0, 'SIGUSR1');
+      assert.is((await client).exitCode, 7);
+      rmSync(join(box.runDirectory, 'state'), { force: true });
+    }
   }),
 );
 
