@@ -1,5 +1,6 @@
 import { createReadStream, rmSync } from 'node:fs';
 import { TsmanError } from '../base/error.ts';
+import { collectEvery } from '../base/memory.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/image.ts';
 import { readBlob } from '../registry/blobs.ts';
@@ -11,6 +12,9 @@ import type { Storage } from '../storage/storage.ts';
 import { forEachLimited } from './limit.ts';
 import type { RemoteImage, ResolvedImage } from './pull-manifest.ts';
 import type { OnTransfer } from './transfer-event.ts';
+
+/** Of compressed bytes: some 10 MB of Buffers that nobody needs any more. */
+const COLLECT_BYTES = 4 << 20;
 
 interface Layer {
   readonly descriptor: Descriptor;
@@ -100,9 +104,11 @@ async function* counted(
   body: AsyncIterable<Uint8Array>,
   onBytes: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
+  const collect = collectEvery(COLLECT_BYTES);
   for await (const chunk of body) {
     onBytes(chunk.length);
     yield chunk;
+    collect(chunk.length);
   }
 }
 

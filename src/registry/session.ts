@@ -1,6 +1,7 @@
 import { type Authorizer, type Credentials, createAuthorizer } from './auth.ts';
+import { findBase } from './base-url.ts';
 import { readBeginning } from './body.ts';
-import { RegistryError, responseError } from './error.ts';
+import { responseError } from './error.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import { createTransport, type Transport, type TransportOptions } from './transport.ts';
 
@@ -45,11 +46,19 @@ export function openRegistry(options: RegistryOptions): RegistrySession {
     signal: options.signal,
     transport,
     async request(request) {
-      base ??= findBase(host, transport, options.signal);
+      let early: HttpResponse | undefined;
+      if (base === undefined) {
+        const found = findBase({ host, transport, signal: options.signal }, request);
+        base = found.then((each) => each.base);
+        // Who asked first hears of a failure below.
+        base.catch(() => undefined);
+        early = (await found).response;
+      }
       const url =
         typeof request.path === 'string' ? new URL(request.path, await base) : request.path;
       const isOurs = url.origin === (await base).origin;
-      return send({ ...request, url, signal: options.signal, isOurs }, transport, authorizer);
+      const prepared = { ...request, url, signal: options.signal, isOurs, early };
+      return send(prepared, transport, authorizer);
     },
     close: () => transport.close(),
   };
@@ -60,6 +69,8 @@ type Prepared = RegistryRequest & {
   signal: AbortSignal | undefined;
   /** False for an upload address at another host: it gets the blob, not the authorization. */
   isOurs: boolean;
+  /** What came while the registry's address was looked for. */
+  early: HttpResponse | undefined;
 };
 
 async function send(
@@ -73,7 +84,7 @@ async function send(
       headers: { ...request.headers, ...(authorization !== undefined && { authorization }) },
     });
   const known = request.isOurs ? authorizer.known(request.scopes) : undefined;
-  let response = await attempt(known);
+  let response = request.early ?? (await attempt(known));
   if (response.status === 401 && request.isOurs) {
     const authorization = await authorizer.answer(response, request.scopes, known);
     if (authorization !== undefined && canSendAgain(request)) {
@@ -89,32 +100,4 @@ async function send(
 /** A streamed body is gone once it was sent; uploads get their authorization with the POST before. */
 function canSendAgain({ body }: Prepared): boolean {
   return body === undefined || body instanceof Uint8Array;
-}
-
-/**
- * Finds out whether an insecure registry speaks TLS: https first, then http. A certificate that
- * does not check out is an error all the same; only a peer without TLS is a reason to go without.
- */
-async function findBase(
-  host: string,
-  transport: Transport,
-  signal: AbortSignal | undefined,
-): Promise<URL> {
-  const secure = new URL(`https://${host}/v2/`);
-  const plain = new URL(`http://${host}/v2/`);
-  if (!transport.options.isInsecure(secure.host)) return secure;
-  try {
-    (await transport.send({ method: 'GET', url: secure, signal, canRepeat: false })).discard();
-    return secure;
-  } catch (error) {
-    if (!(error instanceof RegistryError)) throw error;
-    if (error.status !== undefined) return secure;
-    if (!isWithoutTls(error)) throw error;
-    // Nobody listens: asking again without TLS would only blur the message.
-    return plain;
-  }
-}
-
-function isWithoutTls({ code = '' }: RegistryError): boolean {
-  return code.startsWith('ERR_SSL') || ['ECONNRESET', 'EPROTO', 'ECONNREFUSED'].includes(code);
 }

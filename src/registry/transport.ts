@@ -30,6 +30,8 @@ export interface TransportOptions {
 export interface SendRequest extends HttpRequest {
   /** False for requests that must not be sent twice; the body must then be a buffer or nothing. */
   readonly canRepeat?: boolean;
+  /** Asks whether anybody speaks HTTP there: a broken connection is the answer, and not repeated. */
+  readonly isProbe?: boolean;
 }
 
 /** Sends requests over kept connections: follows redirects, repeats what may be repeated. */
@@ -84,7 +86,8 @@ async function sendWithRetries(
     const outcome = await attemptOnce(request, send);
     if (!(outcome instanceof Retry)) return outcome;
     const delayMs = outcome.afterMs ?? Math.min(options.retryDelayMs * 2 ** attempt, MAX_DELAY_MS);
-    if (isLast || delayMs > MAX_DELAY_MS) throw outcome.error;
+    const isAnswer = request.isProbe === true && outcome.error.status === undefined;
+    if (isLast || isAnswer || delayMs > MAX_DELAY_MS) throw outcome.error;
     options.onRetry?.(outcome.error, delayMs);
     await sleep(delayMs, undefined, { signal: request.signal });
   }
@@ -92,10 +95,10 @@ async function sendWithRetries(
 
 /** A failure that may pass. */
 class Retry {
-  readonly error: Error;
+  readonly error: RegistryError;
   readonly afterMs: number | undefined;
 
-  constructor(error: Error, afterMs?: number) {
+  constructor(error: RegistryError, afterMs?: number) {
     this.error = error;
     this.afterMs = afterMs;
   }
