@@ -58,6 +58,7 @@ function readImage(files: ImageFiles, entry: unknown, where: string): FoundImage
   return {
     manifestBytes: Buffer.from(JSON.stringify(manifest)),
     manifest,
+    isManifestMade: true,
     names,
     fileOf: (digest) => fileNames.get(digest) ?? '',
   };

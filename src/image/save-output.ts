@@ -5,11 +5,12 @@ import { randomHex } from '../base/random.ts';
 import { type NewMember, writeTarFile, writeTarStream } from './tar-writer.ts';
 
 /** Writes an archive to a path: a plain file by way of a name beside it, a fifo or device from the front. */
-export function writeArchive(path: string, members: Iterable<NewMember>): Promise<void> {
+export async function writeArchive(path: string, members: Iterable<NewMember>): Promise<void> {
   const stat = fs.statSync(path, { throwIfNoEntry: false });
-  return stat !== undefined && !stat.isFile()
-    ? writeOther(path, members)
-    : writeFile(path, members);
+  if (stat?.isDirectory() === true)
+    throw new TsmanError(`${path} is a directory`, { hint: 'the -dir formats are written to one' });
+  if (stat !== undefined && !stat.isFile()) await writeOther(path, members);
+  else await writeFile(path, members);
 }
 
 /** Written beside and renamed: an archive with its final name is whole. */
@@ -29,9 +30,14 @@ async function writeFile(path: string, members: Iterable<NewMember>): Promise<vo
 
 /** A fifo, /dev/stdout, a tape: written from the front. */
 async function writeOther(path: string, members: Iterable<NewMember>): Promise<void> {
-  const stream = fs.createWriteStream(path);
-  await writeTarStream(stream, members);
-  await new Promise<void>((resolve, reject) => stream.on('error', reject).end(resolve));
+  const descriptor = fs.openSync(path, 'w');
+  const stream = fs.createWriteStream(path, { fd: descriptor });
+  const failed = new Promise<never>((_, reject) => stream.on('error', reject));
+  const ended = async (): Promise<void> => {
+    await writeTarStream(stream, members);
+    await new Promise<void>((resolve) => stream.end(resolve));
+  };
+  await Promise.race([failed, ended()]);
 }
 
 /** Writes the members as files of a directory, which must be empty or missing. */

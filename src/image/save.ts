@@ -1,12 +1,10 @@
-import * as fs from 'node:fs';
 import type { Writable } from 'node:stream';
 import { TsmanError } from '../base/error.ts';
 import { type Digest, digestHex } from '../oci/digest.ts';
 import { MEDIA_TYPE } from '../oci/image.ts';
-import { blobPath, blobSize, readSmallBlob } from '../storage/blobs.ts';
-import { decompressed } from '../storage/decompress.ts';
-import { type ImageRecord, readImageManifest } from '../storage/images.ts';
+import type { ImageRecord } from '../storage/images.ts';
 import type { Storage } from '../storage/storage.ts';
+import { type LayerForm, type SavedBlob, type SavedContent, savedContent } from './save-layers.ts';
 import { writeArchive, writeDirectory } from './save-output.ts';
 import { directoryMember, type NewMember, textMember, writeTarStream } from './tar-writer.ts';
 
@@ -19,61 +17,48 @@ export interface SavedImage {
   readonly names: readonly string[];
 }
 
-const CHUNK_BYTES = 1 << 20;
+/** An image, the names it shall have, and what is written of it. */
+interface Prepared extends SavedImage {
+  readonly content: SavedContent;
+}
 
 /**
  * Writes images to a file, a directory (the -dir formats) or a stream. The OCI formats and docker-dir
- * hold the blobs exactly as they are stored; a docker-archive has the layers uncompressed, as every
- * `load` since Docker 1.10 reads them.
+ * hold the blobs exactly as they are stored, unless `form` says otherwise; a docker-archive has the
+ * layers uncompressed, as every `load` since Docker 1.10 reads them.
  */
 export async function saveImages(
   storage: Storage,
   images: readonly SavedImage[],
   format: SaveFormat,
   output: string | Writable,
+  form: LayerForm = 'stored',
 ): Promise<void> {
-  const members = [...membersFor(storage, images, format)];
+  const prepared: Prepared[] = [];
+  const used = format === 'docker-archive' ? 'uncompressed' : form;
+  for (const saved of images)
+    prepared.push({ ...saved, content: await savedContent(storage, saved.image, used) });
+  const members = [...membersFor(prepared, format)];
   if (typeof output !== 'string') return writeTarStream(output, members);
   if (format.endsWith('-dir')) return writeDirectory(output, members);
   return writeArchive(output, members);
 }
 
-function membersFor(
-  storage: Storage,
-  images: readonly SavedImage[],
-  format: SaveFormat,
-): Iterable<NewMember> {
+function membersFor(images: readonly Prepared[], format: SaveFormat): Iterable<NewMember> {
   switch (format) {
     case 'docker-archive':
-      return dockerArchive(storage, images);
+      return dockerArchive(images);
     case 'oci-archive':
     case 'oci-dir':
-      return ociLayout(storage, images);
+      return ociLayout(images);
     case 'docker-dir':
-      return dockerDirectory(storage, images);
+      return dockerDirectory(images);
   }
 }
 
-/** Everything an image consists of, each once. */
-function blobsOf(storage: Storage, images: readonly SavedImage[]): Set<Digest> {
-  const digests = images.flatMap(({ image }): Digest[] => {
-    const manifest = readImageManifest(storage, image);
-    return [
-      ...manifest.layers.map((layer) => layer.digest),
-      manifest.config.digest,
-      image.manifestDigest,
-    ];
-  });
-  return new Set(digests);
-}
-
-function* ociLayout(storage: Storage, images: readonly SavedImage[]): Iterable<NewMember> {
-  const manifests = images.flatMap(({ image, names }) => {
-    const descriptor = {
-      mediaType: image.manifestType,
-      digest: image.manifestDigest,
-      size: requireSize(storage, image.manifestDigest),
-    };
+function* ociLayout(images: readonly Prepared[]): Iterable<NewMember> {
+  const manifests = images.flatMap(({ content, names }) => {
+    const { descriptor } = content.manifest;
     if (names.length === 0) return [descriptor];
     return names.map((name) => ({
       ...descriptor,
@@ -87,43 +72,43 @@ function* ociLayout(storage: Storage, images: readonly SavedImage[]): Iterable<N
   );
   yield directoryMember('blobs/');
   yield directoryMember('blobs/sha256/');
-  for (const digest of blobsOf(storage, images))
-    yield blobMember(storage, digest, `blobs/sha256/${digestHex(digest)}`);
+  const written = new Set<Digest>();
+  for (const { content } of images)
+    for (const blob of [...content.layers, content.config, content.manifest]) {
+      const { digest } = blob.descriptor;
+      if (!written.has(digest)) yield blobMember(blob, `blobs/sha256/${digestHex(digest)}`);
+      written.add(digest);
+    }
 }
 
-function* dockerDirectory(storage: Storage, images: readonly SavedImage[]): Iterable<NewMember> {
+function* dockerDirectory(images: readonly Prepared[]): Iterable<NewMember> {
   const [first, second] = images;
   if (first === undefined || second !== undefined)
     throw new TsmanError('docker-dir holds exactly one image');
   yield textMember('version', 'Directory Transport Version: 1.1\n');
-  yield textMember('manifest.json', readSmallBlob(storage, first.image.manifestDigest));
-  const blobs = blobsOf(storage, images);
-  blobs.delete(first.image.manifestDigest);
-  for (const digest of blobs) yield blobMember(storage, digest, digestHex(digest));
+  yield textMember('manifest.json', first.content.manifest.bytes);
+  const blobs = new Map<Digest, SavedBlob>();
+  for (const blob of [...first.content.layers, first.content.config])
+    blobs.set(blob.descriptor.digest, blob);
+  for (const [digest, blob] of blobs) yield blobMember(blob, digestHex(digest));
 }
 
-function* dockerArchive(storage: Storage, images: readonly SavedImage[]): Iterable<NewMember> {
+function* dockerArchive(images: readonly Prepared[]): Iterable<NewMember> {
   const written = new Set<string>();
-  for (const { image } of images) {
-    for (const { diffID, digest } of image.layers) {
-      if (written.has(diffID)) continue;
-      written.add(diffID);
-      const isPlain = diffID === digest;
-      const open = (): AsyncIterable<Uint8Array> => plainBlob(storage, digest);
-      yield {
-        name: layerFile(diffID),
-        sizeBytes: isPlain ? requireSize(storage, digest) : undefined,
-        open,
-      };
+  for (const { image, content } of images) {
+    for (const layer of content.layers) {
+      const name = layerFile(layer.descriptor.digest);
+      if (!written.has(name)) yield blobMember(layer, name);
+      written.add(name);
     }
-    if (!written.has(image.id))
-      yield textMember(`${image.id}.json`, readSmallBlob(storage, `sha256:${image.id}`));
-    written.add(image.id);
+    const config = `${image.id}.json`;
+    if (!written.has(config)) yield blobMember(content.config, config);
+    written.add(config);
   }
-  const manifest = images.map(({ image, names }) => ({
+  const manifest = images.map(({ image, names, content }) => ({
     Config: `${image.id}.json`,
     RepoTags: names.filter((name) => !name.includes('@')),
-    Layers: image.layers.map(({ diffID }) => layerFile(diffID)),
+    Layers: content.layers.map(({ descriptor }) => layerFile(descriptor.digest)),
   }));
   yield textMember('manifest.json', JSON.stringify(manifest));
 }
@@ -132,21 +117,6 @@ function layerFile(diffID: Digest): string {
   return `${digestHex(diffID)}.tar`;
 }
 
-function blobMember(storage: Storage, digest: Digest, name: string): NewMember {
-  return { name, sizeBytes: requireSize(storage, digest), open: () => readBlob(storage, digest) };
-}
-
-function requireSize(storage: Storage, digest: Digest): number {
-  const sizeBytes = blobSize(storage, digest);
-  if (sizeBytes === undefined)
-    throw new TsmanError(`blob ${digest} is missing`, { hint: 'pull or load the image again' });
-  return sizeBytes;
-}
-
-function readBlob(storage: Storage, digest: Digest): AsyncIterable<Uint8Array> {
-  return fs.createReadStream(blobPath(storage, digest), { highWaterMark: CHUNK_BYTES });
-}
-
-function plainBlob(storage: Storage, digest: Digest): AsyncIterable<Uint8Array> {
-  return decompressed(readBlob(storage, digest));
+function blobMember({ descriptor, open }: SavedBlob, name: string): NewMember {
+  return { name, sizeBytes: descriptor.size, open };
 }

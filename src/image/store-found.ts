@@ -2,15 +2,26 @@ import { TsmanError } from '../base/error.ts';
 import { MAX_CONFIG_BYTES, parseImageConfig } from '../oci/config.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Descriptor, type Manifest, MEDIA_TYPE } from '../oci/image.ts';
-import { hasBlob, sha256 } from '../storage/blobs.ts';
-import { findImage, getImage, type ImageRecord, putImage, tagImage } from '../storage/images.ts';
+import { blobSize, hasBlob, sha256 } from '../storage/blobs.ts';
+import { findImage, imageWithLayer } from '../storage/image-lookup.ts';
+import {
+  getImage,
+  type ImageRecord,
+  putImage,
+  readImageManifest,
+  tagImage,
+} from '../storage/images.ts';
 import { hasLayer, ingestLayer, type LayerTarget, unpackStoredLayer } from '../storage/layers.ts';
+import type { Storage } from '../storage/storage.ts';
+import { convertDescriptor } from './convert.ts';
 import type { ImageFiles } from './image-files.ts';
 
 /** An image found in files: its manifest and where its blobs are. */
 export interface FoundImage {
   readonly manifestBytes: Buffer;
   readonly manifest: Manifest;
+  /** The manifest is ours, the archive has none: layers may be described as the store has them. */
+  readonly isManifestMade?: true;
   /** Full references. */
   readonly names: readonly string[];
   fileOf(digest: Digest): string;
@@ -37,20 +48,33 @@ export async function storeFoundImage(
   }
   const known = findImage(target.storage, manifest.config.digest);
   if (known !== undefined && isWhole(target, known)) return addNames(target, known, image.names);
+  const layers: Descriptor[] = [];
   for (const [i, descriptor] of manifest.layers.entries()) {
-    const diffID = diffIDs[i];
-    if (diffID !== undefined)
-      await storeLayer(target, () => files.open(image.fileOf(descriptor.digest)), {
-        descriptor,
-        diffID,
-      });
+    const diffID = diffIDs[i] ?? descriptor.digest;
+    const stored = image.isManifestMade && storedDescriptor(target.storage, diffID);
+    layers.push(stored || descriptor);
+    const open = (): AsyncIterable<Uint8Array> => files.open(image.fileOf(descriptor.digest));
+    if (!stored) await storeLayer(target, open, { descriptor, diffID });
   }
   return putImage(target.storage, {
-    manifestBytes: image.manifestBytes,
+    manifestBytes: image.isManifestMade
+      ? Buffer.from(JSON.stringify({ ...manifest, layers }))
+      : image.manifestBytes,
     manifestType: manifest.mediaType ?? MEDIA_TYPE.ociManifest,
     configBytes,
     names: image.names,
   });
+}
+
+/** A layer that some image has, as its manifest describes it; undefined when it is not whole here. */
+function storedDescriptor(storage: Storage, diffID: Digest): Descriptor | undefined {
+  const found = imageWithLayer(storage, diffID);
+  if (found === undefined || !hasLayer(storage, diffID)) return undefined;
+  const { layers } = readImageManifest(storage, found);
+  const stored = layers[found.layers.findIndex((layer) => layer.diffID === diffID)];
+  return stored !== undefined && blobSize(storage, stored.digest) === stored.size
+    ? convertDescriptor(stored, 'oci')
+    : undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import type { Writable } from 'node:stream';
+import { TsmanError } from '../base/error.ts';
 
 const BLOCK = 512;
 
@@ -64,7 +65,13 @@ export async function writeTarStream(
   for (const member of members) {
     const sizeBytes = member.sizeBytes ?? (await countBytes(member.open()));
     await put(header(member.name, sizeBytes));
-    for await (const chunk of member.open()) await put(chunk);
+    let left = sizeBytes;
+    for await (const chunk of member.open()) {
+      left -= chunk.length;
+      if (left >= 0) await put(chunk);
+    }
+    // Its header is out already: what follows would be read as something else.
+    if (left !== 0) throw new TsmanError(`${member.name} has not the ${sizeBytes} bytes it should`);
     await put(padding(sizeBytes));
   }
   await put(Buffer.alloc(2 * BLOCK));

@@ -1,4 +1,5 @@
 import { TsmanError } from '../base/error.ts';
+import type { Digest } from '../oci/digest.ts';
 import {
   formatReference,
   hasRegistry,
@@ -31,6 +32,14 @@ export function requireImage(storage: Storage, nameOrID: string): ImageRecord {
   throw new TsmanError(`${nameOrID}: image not known`, {
     hint: 'see tsman images, or pull it first',
   });
+}
+
+/** Some image with this layer. */
+export function imageWithLayer(storage: Storage, diffID: Digest): ImageRecord | undefined {
+  const row = storage.database
+    .prepare('SELECT image_id FROM image_layers WHERE diff_id = ? LIMIT 1')
+    .get(diffID);
+  return row === undefined ? undefined : getImage(storage, String(row['image_id']));
 }
 
 /** The recorded name that the text means, if the image was found by a name and not by an ID. */

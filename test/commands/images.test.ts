@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -119,13 +119,64 @@ test('what save writes, load reads, and other tools too', () =>
     }
   }));
 
-test('save refuses to compress or uncompress what it writes as stored', () =>
-  withScratch(async (tsman) => {
-    for (const words of [['--compress'], ['--uncompressed', '--format', 'oci-archive']]) {
-      const { exitCode, stderr } = await tsman('save', ...words, '-o', '/dev/null', 'any');
-      assert.is(exitCode, 125);
-      assert.match(stderr, /written from the layers as stored/);
+/** The kinds of the layers in a docker-dir, by their first bytes. */
+function layerKinds(directory: string): string[] {
+  const { layers } = JSON.parse(readFileSync(join(directory, 'manifest.json'), 'utf8'));
+  return layers.map(({ digest, mediaType, size }: Record<string, string | number>) => {
+    const bytes = readFileSync(join(directory, `${digest}`.slice(7)));
+    assert.is(bytes.length, size);
+    return `${`${mediaType}`.replace(/.*\.tar/, 'tar')} ${bytes.subarray(0, 2).toString('hex') === '1f8b'}`;
+  });
+}
+
+test('save writes layers compressed or not', () =>
+  withScratch(async (tsman, scratch) => {
+    await tsman('load', '-i', await makeArchive(scratch));
+    await tsman('import', '-q', join(scratch.directory, 'one.tar'), 'plain');
+    const at = (name: string): string => join(scratch.directory, name);
+    const save = async (name: string, ...words: string[]): Promise<string> => {
+      const saved = await tsman('save', '-o', at(name), '--format', ...words);
+      assert.equal([saved.exitCode, saved.stderr], [0, '']);
+      return at(name);
+    };
+    const blobs = (): number => readdirSync(join(scratch.root, 'images/blobs/sha256')).length;
+    const before = blobs();
+    assert.equal(layerKinds(await save('a', 'docker-dir', 'plain')), ['tar false']);
+    assert.equal(layerKinds(await save('b', 'docker-dir', '--compress', 'plain')), [
+      'tar+gzip true',
+    ]);
+    const open = await save('c', 'docker-dir', '--uncompressed', 'web:1');
+    assert.equal(layerKinds(open), ['tar false', 'tar false']);
+    assert.is(blobs(), before);
+    const archive = await save('e', 'oci-archive', '--uncompressed', 'web:1');
+    const { stdout: id } = await tsman('images', '-q', '--no-trunc', 'web:1');
+    await tsman('rmi', '-a');
+    for (const path of [archive, at('c')]) {
+      assert.is((await tsman('load', '-i', path)).exitCode, 0);
+      assert.is((await tsman('images', '-q', '--no-trunc')).stdout, id);
     }
+    await runProgram('skopeo', ['inspect', '--config', `dir:${at('b')}`]);
+    const into = await tsman('save', '-o', scratch.directory, 'web:1');
+    assert.equal([into.exitCode, /is a directory\nhint: /.test(into.stderr)], [125, true]);
+    const { stderr } = await tsman('save', '--compress', '-o', '/dev/null', 'any');
+    assert.match(stderr, /^Error: option --compress needs --format docker-dir/);
+  }));
+
+test('a layer that an image has is not stored once more', () =>
+  withScratch(async (tsman, scratch) => {
+    await tsman('load', '-i', await makeArchive(scratch));
+    const archive = join(scratch.directory, 'again.tar');
+    await tsman('create', '--name', 'c', '--network', 'none', 'web:1');
+    await tsman('commit', '-q', 'c', 'more');
+    await tsman('save', '-q', '-o', archive, 'more');
+    await tsman('rmi', 'more');
+    const layers = readdirSync(join(scratch.root, 'layers')).length;
+    const blobs = join(scratch.root, 'images/blobs/sha256');
+    const before = readdirSync(blobs).length;
+    assert.is((await tsman('load', '-q', '-i', archive)).exitCode, 0);
+    // Config, manifest and the one layer of its own; two layers are those of web:1, gzip as they came.
+    assert.equal([readdirSync(blobs).length - before, layers], [3, 2]);
+    assert.is((await tsman('system', 'check')).exitCode, 0);
   }));
 
 test('import makes an image of a tar archive', () =>

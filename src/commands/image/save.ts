@@ -1,7 +1,10 @@
 import { isatty } from 'node:tty';
 import { UsageError } from '../../base/error.ts';
 import { SAVE_FORMATS, type SavedImage, type SaveFormat, saveImages } from '../../image/save.ts';
+import type { LayerForm } from '../../image/save-layers.ts';
+import { collectGarbage } from '../../storage/garbage.ts';
 import { matchedName, requireImage } from '../../storage/image-lookup.ts';
+import { withIngest } from '../../storage/leases.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { defineCommand } from '../command.ts';
 
@@ -20,8 +23,7 @@ export const saveCommand = defineCommand({
   options: {
     compress: {
       kind: 'flag',
-      help: 'refused: layers are written as they are stored',
-      hidden: true,
+      help: 'with docker-dir: gzip for layers that are stored uncompressed',
     },
     format: {
       kind: 'text',
@@ -45,8 +47,7 @@ export const saveCommand = defineCommand({
     quiet: { kind: 'flag', short: 'q', help: 'no progress' },
     uncompressed: {
       kind: 'flag',
-      help: 'of docker-archive, which always is; refused with the other formats',
-      hidden: true,
+      help: 'layers uncompressed, as docker-archive always has them; else as they were pulled',
     },
   },
   arguments: [1, Number.POSITIVE_INFINITY],
@@ -57,17 +58,33 @@ export const saveCommand = defineCommand({
       throw new UsageError(
         `option --format: ${JSON.stringify(options.format)}: there are ${SAVE_FORMATS.join(', ')}`,
       );
-    const asked = options.compress ? '--compress' : options.uncompressed ? '--uncompressed' : '';
-    if (asked !== '' && (options.compress || format !== 'docker-archive'))
-      throw new UsageError(`option ${asked}: ${format} is written from the layers as stored`, {
-        hint: 'docker-archive has them uncompressed, the other formats as they were pulled',
-      });
+    const form = layerForm(options, format);
     checkOutput(format, options.output);
-    const { storage } = openEngine();
-    await saveImages(storage, chosen(storage, names), format, options.output ?? stdout.stream);
+    const engine = openEngine();
+    const { storage } = engine;
+    const save = (): Promise<void> =>
+      saveImages(storage, chosen(storage, names), format, options.output ?? stdout.stream, form);
+    if (form !== 'compressed') await save();
+    else {
+      // Newly compressed layers are blobs of no image.
+      await withIngest(storage, save);
+      await collectGarbage(engine);
+    }
     return 0;
   },
 });
+
+/** As Podman: --compress is for docker-dir alone. */
+function layerForm(
+  { compress, uncompressed }: { readonly compress: boolean; readonly uncompressed: boolean },
+  format: SaveFormat,
+): LayerForm {
+  if (compress && format !== 'docker-dir')
+    throw new UsageError('option --compress needs --format docker-dir');
+  if (compress && uncompressed)
+    throw new UsageError('options --compress and --uncompressed exclude each other');
+  return compress ? 'compressed' : uncompressed ? 'uncompressed' : 'stored';
+}
 
 function checkOutput(format: SaveFormat, output: string | undefined): void {
   if (output !== undefined) return;
