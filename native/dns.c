@@ -1,285 +1,89 @@
-/* Names in the shared network namespace: containers' from the leases, others' from the host's servers.
+/* Names over UDP. See dns.h.
  *
- * A container is asked for by name, short id or alias; an answer is given only inside the networks
- * that the asker is in. The leases are read anew for each question: what `start` has said is up
- * resolves, and what is dead does not. RFC 1035; UDP only. */
-#include <arpa/inet.h>
+ * Name servers are asked through sockets that were made in the host's network namespace, so also
+ * those that listen on its loopback only (systemd-resolved, dnsmasq), and with its routes as they
+ * are. Each question has a socket of its own for as long as it waits, with a port that the kernel
+ * chooses anew: disconnected it loses it (udp(7), AF_UNSPEC). */
+#include "dns.h"
+
 #include <netinet/in.h>
-#include <poll.h>
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "datagram.h"
-#include "hub.h"
 #include "lease.h"
 #include "process.h"
 #include "syscalls.h"
 
-#define PACKET 4096
-#define HEADER 12
-#define WAITING 64
-#define PATIENCE_S 5
-#define NETWORKS 16
-#define ANSWERS 32
-#define TYPE_A 1
-#define TYPE_PTR 12
-#define TYPE_AAAA 28
-#define NXDOMAIN 3
-#define REFUSED 5
+#define WAITING 48
+#define SERVERS 8
 
 static const char *directory_of_networks;
-static const char *loopback_resolver;
 static unsigned int preferred; /* which of the host's servers: the next after one was silent */
+static int listener = -1;
 
 static struct waiting {
-	int fd; /* connected to a server; 0 = free */
+	int fd;
+	bool waits;
 	time_t since;
 	struct asker asker;
 } waiting[WAITING];
 
-struct search {
-	struct ip_address asker;
-	char networks[NETWORKS][64];
-	size_t network_count;
-	char upstream[64]; /* a network's own server */
-	bool internal;     /* in no network that leads out */
-	char name[256];
-	struct ip_address wanted; /* PTR */
-	struct ip_address found[ANSWERS];
-	size_t found_count;
-	char found_name[256];
-	bool exists;
-};
-
-int dns_open(void)
+int dns_prepare(void)
 {
-	return socket_listen(SOCK_DGRAM, NULL, 53);
+	const int off = 0;
+
+	for (size_t i = 0; i < WAITING; i++) {
+		int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+		if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) < 0)
+			return -1;
+		waiting[i].fd = fd;
+	}
+	return dns_stream_prepare();
 }
 
-void dns_setup(const char *net_dir, const char *resolver)
+int dns_open(const char *net_dir)
 {
 	directory_of_networks = net_dir;
-	loopback_resolver = resolver;
+	listener = socket_listen(SOCK_DGRAM, NULL, 53);
+	return listener < 0 ? -1 : dns_stream_open(net_dir);
 }
 
-static bool same(const struct ip_address *a, const struct ip_address *b)
-{
-	return a->family == b->family && memcmp(a->bytes, b->bytes, ip_size(a)) == 0;
-}
-
-static bool has_address(const struct lease *lease, const struct ip_address *address)
-{
-	struct ip_address own;
-
-	return lease_address(lease->text, address->family, &own) && same(&own, address);
-}
-
-static bool find_networks(const struct lease *lease, void *context)
-{
-	struct search *search = context;
-
-	if (!has_address(lease, &search->asker) || search->network_count == NETWORKS)
-		return false;
-	if (lease_says(lease->text, "dns", "yes") &&
-	    lease_value(lease->text, "network", NULL, search->networks[search->network_count],
-			64) != NULL)
-		search->network_count++;
-	if (!lease_says(lease->text, "internal", "yes"))
-		search->internal = false;
-	(void)lease_value(lease->text, "upstream", NULL, search->upstream, sizeof(search->upstream));
-	return false;
-}
-
-static bool shares_network(const struct search *search, const struct lease *lease)
-{
-	for (size_t i = 0; i < search->network_count; i++)
-		if (lease_says(lease->text, "network", search->networks[i]))
-			return true;
-	return false;
-}
-
-static bool find_name(const struct lease *lease, void *context)
-{
-	struct search *search = context;
-	struct ip_address address;
-
-	if (!shares_network(search, lease) || !lease_says(lease->text, "name", search->name))
-		return false;
-	search->exists = true;
-	if (search->found_count < ANSWERS &&
-	    lease_address(lease->text, search->wanted.family, &address))
-		search->found[search->found_count++] = address;
-	return false;
-}
-
-static bool find_address(const struct lease *lease, void *context)
-{
-	struct search *search = context;
-
-	if (!shares_network(search, lease) || !has_address(lease, &search->wanted))
-		return false;
-	return lease_value(lease->text, "name", NULL, search->found_name,
-			   sizeof(search->found_name)) != NULL;
-}
-
-/* The question's name as text; returns its end in the packet, or 0 when it is no proper question. */
-static size_t read_name(const uint8_t *packet, size_t size, char name[256])
-{
-	size_t at = HEADER;
-	size_t length = 0;
-
-	while (at < size && packet[at] != 0) {
-		size_t label = packet[at++];
-
-		if (label > 63 || at + label >= size || length + label + 1 >= 256)
-			return 0;
-		memcpy(name + length, packet + at, label);
-		length += label;
-		name[length++] = '.';
-		at += label;
-	}
-	name[length > 0 ? length - 1 : 0] = '\0';
-	return at + 5 <= size ? at + 1 : 0;
-}
-
-static void strip(char *name, const char *suffix)
-{
-	size_t length = strlen(name);
-	size_t cut = strlen(suffix);
-
-	if (length > cut && strcasecmp(name + length - cut, suffix) == 0)
-		name[length - cut] = '\0';
-}
-
-/* 4.3.2.1.in-addr.arpa and its like of IPv6. */
-static bool parse_reverse(const char *name, struct ip_address *address)
-{
-	unsigned int a, b, c, d;
-	int end = 0;
-
-	memset(address, 0, sizeof(*address));
-	if (sscanf(name, "%3u.%3u.%3u.%3u.in-addr.arpa%n", &d, &c, &b, &a, &end) == 4 && end > 0) {
-		*address = (struct ip_address){ AF_INET, { (uint8_t)a, (uint8_t)b, (uint8_t)c, (uint8_t)d }, 32 };
-		return true;
-	}
-	if (strlen(name) != 72 || strcasecmp(name + 64, "ip6.arpa") != 0)
-		return false;
-	*address = (struct ip_address){ .family = AF_INET6, .prefix = 128 };
-	for (unsigned int i = 0; i < 32; i++) {
-		unsigned int digit;
-
-		if (sscanf(name + 2 * i, "%1x.", &digit) != 1)
-			return false;
-		address->bytes[15 - i / 2] |= (uint8_t)(digit << (4 * (i % 2)));
-	}
-	return true;
-}
-
-static size_t begin_answer(uint8_t *packet, size_t question_end, unsigned int code, size_t answers)
-{
-	packet[2] = (uint8_t)(0x84 | (packet[2] & 1)); /* a response, authoritative, RD as asked */
-	packet[3] = (uint8_t)(0x80 | code);            /* recursion available */
-	memset(packet + 4, 0, 8);
-	packet[5] = 1;
-	packet[7] = (uint8_t)answers;
-	return question_end;
-}
-
-static size_t add_record(uint8_t *packet, size_t at, unsigned int type, const void *data, size_t size)
-{
-	const uint8_t head[12] = { 0xc0, HEADER, 0, (uint8_t)type, 0, 1, 0, 0, 0, 0,
-				   (uint8_t)(size >> 8), (uint8_t)size };
-
-	memcpy(packet + at, head, sizeof(head));
-	memcpy(packet + at + sizeof(head), data, size);
-	return at + sizeof(head) + size;
-}
-
-/* "web" as a name on the wire. */
-static size_t encode_name(const char *name, uint8_t encoded[258])
-{
-	size_t length = 0;
-
-	while (*name != '\0') {
-		size_t label = strcspn(name, ".");
-
-		if (label == 0 || label > 63 || length + label + 2 > 257)
-			return 0;
-		encoded[length++] = (uint8_t)label;
-		memcpy(encoded + length, name, label);
-		length += label;
-		name += label + (name[label] == '.');
-	}
-	encoded[length++] = 0;
-	return length;
-}
-
-/* Answer from the leases. Returns the answer's size, 0 = not ours to answer. */
-static size_t answer(uint8_t *packet, size_t question_end, unsigned int type, struct search *search,
-		     int leases)
-{
-	uint8_t encoded[258];
-	size_t length;
-	size_t at;
-
-	if (parse_reverse(search->name, &search->wanted)) {
-		if (type != TYPE_PTR || !leases_each(leases, find_address, search))
-			return 0;
-		length = encode_name(search->found_name, encoded);
-		at = begin_answer(packet, question_end, 0, 1);
-		return add_record(packet, at, TYPE_PTR, encoded, length);
-	}
-	search->wanted.family = type == TYPE_A ? AF_INET : type == TYPE_AAAA ? AF_INET6 : 0;
-	strip(search->name, ".dns.podman");
-	(void)leases_each(leases, find_name, search);
-	/* A name without a dot can only be a container's. */
-	if (!search->exists)
-		return strchr(search->name, '.') != NULL
-			       ? 0
-			       : begin_answer(packet, question_end, NXDOMAIN, 0);
-	at = begin_answer(packet, question_end, 0, search->found_count);
-	for (size_t i = 0; i < search->found_count; i++)
-		at = add_record(packet, at, type, search->found[i].bytes, ip_size(&search->found[i]));
-	return at;
-}
-
-/* The `index`th of the host's name servers; its file is read each time, for it may change. */
-static bool host_server(unsigned int index, struct ip_address *server)
+bool dns_server(const char *upstream, struct ip_address *server)
 {
 	char text[LEASE_BYTES];
 	char found[64];
 	const char *line = NULL;
-	struct ip_address servers[8];
+	struct ip_address servers[SERVERS];
 	size_t count = 0;
 
+	if (upstream[0] != '\0')
+		return ip_parse(upstream, server);
+	/* Read each time, for it may change. */
 	if (read_small_file(AT_FDCWD, "/etc/resolv.conf", text, sizeof(text)) <= 0)
 		return false;
-	while (count < 8 && (line = lease_value(text, "nameserver", line, found, sizeof(found))) != NULL)
-		if (ip_parse(found, &servers[count]) &&
-		    !(servers[count].family == AF_INET && servers[count].bytes[0] == 127) &&
-		    strcmp(found, "::1") != 0)
+	for (char *tab = text; (tab = strchr(tab, '\t')) != NULL;)
+		*tab = ' ';
+	while (count < SERVERS &&
+	       (line = lease_value(text, "nameserver", line, found, sizeof(found))) != NULL)
+		if (ip_parse(found, &servers[count]))
 			count++;
 	if (count > 0)
-		*server = servers[index % count];
-	return count > 0 || (loopback_resolver != NULL && ip_parse(loopback_resolver, server));
+		*server = servers[preferred % count];
+	return count > 0;
 }
 
-static int connect_server(const struct ip_address *server)
+static void stop_waiting(struct waiting *place)
 {
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(53) };
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(53) };
-	bool is_v6 = server->family == AF_INET6;
-	int fd = socket(server->family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	char late[1];
 
-	memcpy(&v6.sin6_addr, server->bytes, 16);
-	memcpy(&v4.sin_addr, server->bytes, 4);
-	if (fd >= 0 && connect(fd, is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4,
-			       is_v6 ? sizeof(v6) : sizeof(v4)) < 0)
-		close_and_forget(&fd);
-	return fd;
+	place->waits = false;
+	(void)connect(place->fd, &nobody, sizeof(nobody));
+	while (recv(place->fd, late, sizeof(late), 0) >= 0)
+		;
 }
 
 static struct waiting *free_place(void)
@@ -287,61 +91,64 @@ static struct waiting *free_place(void)
 	struct waiting *oldest = &waiting[0];
 
 	for (size_t i = 0; i < WAITING; i++) {
-		if (waiting[i].fd == 0)
+		if (!waiting[i].waits)
 			return &waiting[i];
 		if (waiting[i].since < oldest->since)
 			oldest = &waiting[i];
 	}
-	close(oldest->fd);
-	oldest->fd = 0;
+	stop_waiting(oldest);
 	return oldest;
 }
 
-static bool pass_on(const struct asker *asker, const struct search *search, const uint8_t *packet,
-		    size_t size)
+static bool pass_on(const struct asker *asker, const char *upstream,
+		    const struct dns_question *question)
 {
-	struct waiting *place;
+	struct waiting *place = free_place();
 	struct ip_address server;
-	int fd;
+	struct sockaddr_in6 name;
 
-	if (search->internal || (search->upstream[0] != '\0' ? !ip_parse(search->upstream, &server)
-							      : !host_server(preferred, &server)))
+	if (!dns_server(upstream, &server))
 		return false;
-	fd = connect_server(&server);
-	if (fd < 0)
-		return false;
-	if (send(fd, packet, size, 0) < 0) {
-		close(fd);
+	name = address_mapped(&server, 53);
+	if (connect(place->fd, (struct sockaddr *)&name, sizeof(name)) < 0 ||
+	    send(place->fd, question->packet, question->size, 0) < 0) {
+		stop_waiting(place);
 		return false;
 	}
-	place = free_place();
-	*place = (struct waiting){ fd, time(NULL), *asker };
+	place->waits = true;
+	place->since = time(NULL);
+	place->asker = *asker;
 	return true;
 }
 
-void dns_question(int fd)
+static void take_question(void)
 {
-	uint8_t packet[PACKET];
+	uint8_t packet[DNS_PACKET];
+	char upstream[64];
 	struct asker asker;
-	ssize_t size = datagram_receive(fd, &asker, packet, PACKET / 4);
-	struct search search = { .internal = true };
-	size_t end = size < HEADER ? 0 : read_name(packet, (size_t)size, search.name);
-	size_t answered;
-	int leases;
+	ssize_t size = datagram_receive(listener, &asker, packet, DNS_QUESTION);
+	struct dns_question question = { .packet = packet, .size = size < 0 ? 0 : (size_t)size };
+	ssize_t answered;
 
-	/* One question, and no answer to something. */
-	if (end == 0 || (packet[2] & 0x80) != 0 || packet[4] != 0 || packet[5] != 1)
+	question.asker = address_unmapped(&asker.address.sin6_addr);
+	answered = dns_answer(directory_of_networks, &question, upstream);
+	if (answered < 0 || (answered == 0 && pass_on(&asker, upstream, &question)))
 		return;
-	search.asker = address_unmapped(&asker.address.sin6_addr);
-	leases = leases_open(directory_of_networks);
-	(void)leases_each(leases, find_networks, &search);
-	answered = answer(packet, end + 4, packet[end + 1], &search, leases);
-	close_descriptor(&leases);
-	if (answered == 0 && pass_on(&asker, &search, packet, (size_t)size))
-		return;
-	if (answered == 0)
-		answered = begin_answer(packet, end + 4, search.internal ? NXDOMAIN : REFUSED, 0);
-	datagram_reply(fd, &asker, packet, answered);
+	datagram_reply(listener, &asker, packet,
+		       answered > 0 ? (size_t)answered : dns_failure(&question));
+}
+
+/* The socket is connected: this is from the server that was asked. */
+static void take_answer(struct waiting *place)
+{
+	uint8_t packet[DNS_PACKET];
+	ssize_t size = recv(place->fd, packet, sizeof(packet), 0);
+
+	if (size > 0)
+		datagram_reply(listener, &place->asker, packet, (size_t)size);
+	else
+		preferred++; /* nobody listens there */
+	stop_waiting(place);
 }
 
 size_t dns_polled(struct pollfd *polled, size_t most)
@@ -349,35 +156,28 @@ size_t dns_polled(struct pollfd *polled, size_t most)
 	time_t now = time(NULL);
 	size_t count = 0;
 
+	polled[count++] = (struct pollfd){ .fd = listener, .events = POLLIN };
 	for (size_t i = 0; i < WAITING && count < most; i++) {
-		if (waiting[i].fd != 0 && now - waiting[i].since > PATIENCE_S) {
-			close(waiting[i].fd);
-			waiting[i].fd = 0;
+		if (waiting[i].waits && now - waiting[i].since > DNS_PATIENCE_S) {
+			stop_waiting(&waiting[i]);
 			preferred++;
 		}
-		if (waiting[i].fd != 0)
+		if (waiting[i].waits)
 			polled[count++] = (struct pollfd){ .fd = waiting[i].fd, .events = POLLIN };
 	}
-	return count;
+	return count + dns_stream_polled(polled + count, most - count);
 }
 
-void dns_answers(int fd, const struct pollfd *polled, size_t count)
+void dns_serve(const struct pollfd *polled, size_t count)
 {
-	uint8_t packet[PACKET];
-
 	for (size_t i = 0; i < count; i++) {
 		if (polled[i].revents == 0)
 			continue;
-		for (size_t j = 0; j < WAITING; j++) {
-			ssize_t size;
-
-			if (waiting[j].fd != polled[i].fd)
-				continue;
-			size = recv(waiting[j].fd, packet, sizeof(packet), 0);
-			if (size > 0)
-				datagram_reply(fd, &waiting[j].asker, packet, (size_t)size);
-			close(waiting[j].fd);
-			waiting[j].fd = 0;
-		}
+		if (polled[i].fd == listener)
+			take_question();
+		for (size_t j = 0; j < WAITING; j++)
+			if (waiting[j].waits && waiting[j].fd == polled[i].fd)
+				take_answer(&waiting[j]);
 	}
+	dns_stream_serve(polled, count);
 }

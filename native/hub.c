@@ -15,11 +15,11 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
 #include "descriptors.h"
+#include "dns.h"
 #include "firewall.h"
 #include "lease.h"
 #include "links.h"
@@ -29,16 +29,7 @@
 #include "uplink.h"
 #include "userns.h"
 
-#define EXPECTED_S 2 /* so long a hub waits for the container it was made for */
-
-/* Who is there, as the FIFO tells it. */
-struct presence {
-	int fifo;
-	time_t since;
-	bool visited; /* somebody has come; until then the end of a writer means nothing */
-};
-
-static int open_below(const char *net_dir, const char *name, int flags)
+int net_open(const char *net_dir, const char *name, int flags)
 {
 	char path[4096];
 
@@ -105,118 +96,46 @@ int engine_enter(const struct plan *plan, pid_t monitor, struct failure *why)
 static _Noreturn void become_hub(const struct plan *plan, const char *net_dir, pid_t monitor,
 				 int fifo, int ready)
 {
-	const struct record *resolver = plan_find(plan, "resolver");
 	struct failure why = { 0 };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	char text[64];
 	int directory;
-	int dns;
 
 	(void)setsid();
 	(void)prctl(PR_SET_NAME, "tsman-hub");
+	/* These sockets stay in the host's network namespace. */
+	if (dns_prepare() < 0) {
+		(void)fail(&why, "network", "name servers");
+		goto failed;
+	}
 	if ((monitor > 0 ? engine_enter(plan, monitor, &why) : userns_enter(plan, &why)) < 0 ||
 	    make_network(&why) < 0)
 		goto failed;
 	/* Changing ids made us undumpable, and then pasta could not open our namespaces. */
 	if (prctl(PR_SET_DUMPABLE, 1) < 0 || chdir("/") < 0)
 		goto failed;
-	dns = dns_open();
 	directory = open(net_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	(void)snprintf(text, sizeof(text), "%d %llu\n", (int)getpid(),
 		       (unsigned long long)process_start_time(getpid()));
-	if (dns < 0 || directory < 0 || write_small_file(directory, "hub", text, 0600) < 0) {
-		(void)fail(&why, "network", dns < 0 ? "port 53" : "hub");
+	if (dns_open(net_dir) < 0 || directory < 0 ||
+	    write_small_file(directory, "hub", text, 0600) < 0) {
+		(void)fail(&why, "network", "hub");
 		goto failed;
 	}
-	dns_setup(net_dir, resolver == NULL ? NULL : resolver->argv[0]);
 	for (int fd = 0; fd < 3; fd++)
 		(void)dup2(null, fd);
 	(void)write(ready, "+", 1);
 	close(ready);
-	hub_serve(net_dir, fifo, dns);
+	hub_serve(net_dir, fifo);
 failed:
 	(void)dprintf(2, "%s %s: %s\n", why.step, why.subject, strerror(why.error));
 	_exit(125);
 }
 
-/* Who comes writes a byte, under the lock. */
-static bool has_visitor(int fifo)
-{
-	char bytes[64];
-	bool visited = false;
-
-	while (read(fifo, bytes, sizeof(bytes)) > 0)
-		visited = true;
-	return visited;
-}
-
-/* Nobody is left, and nobody is about to come: who comes holds the lock until he is there. */
-static bool is_deserted(struct presence *presence, const char *net_dir)
-{
-	struct pollfd polled = { .fd = presence->fifo, .events = POLLIN };
-	int lock = open_below(net_dir, "lock", O_RDWR | O_CREAT);
-
-	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0) {
-		close_descriptor(&lock);
-		(void)usleep(20000);
-		return false;
-	}
-	presence->visited |= has_visitor(presence->fifo);
-	if (!presence->visited || (poll(&polled, 1, 0) == 1 && (polled.revents & POLLHUP) != 0))
-		return true; /* the lock goes with us */
-	close(lock);
-	return false;
-}
-
-/* The hub may be made before the container that wants it: who only made it may go. */
-static bool may_end(struct presence *presence, const char *net_dir, short events)
-{
-	int again;
-
-	presence->visited |= (events & POLLIN) != 0 && has_visitor(presence->fifo);
-	if (presence->visited)
-		return (events & POLLHUP) != 0 && is_deserted(presence, net_dir);
-	if (time(NULL) - presence->since > EXPECTED_S)
-		return is_deserted(presence, net_dir);
-	if ((events & POLLHUP) != 0) {
-		/* Opened anew it says so only when the next one has gone. */
-		again = open_below(net_dir, "alive", O_RDONLY | O_NONBLOCK);
-		if (again >= 0) {
-			(void)dup3(again, presence->fifo, O_CLOEXEC);
-			close(again);
-		}
-	}
-	return false;
-}
-
-_Noreturn void hub_serve(const char *net_dir, int fifo, int dns)
-{
-	struct presence presence = { .fifo = fifo, .since = time(NULL) };
-
-	for (;;) {
-		struct pollfd polled[66] = {
-			{ .fd = fifo, .events = POLLIN },
-			{ .fd = dns, .events = POLLIN },
-		};
-		size_t count = 2 + dns_polled(polled + 2, 64);
-		bool hurries = count > 2 || !presence.visited;
-
-		if (poll(polled, count, hurries ? 500 : -1) < 0 && errno != EINTR)
-			break;
-		if ((polled[1].revents & POLLIN) != 0)
-			dns_question(dns);
-		dns_answers(dns, polled + 2, count - 2);
-		if (may_end(&presence, net_dir, polled[0].revents))
-			break;
-	}
-	uplink_end(net_dir);
-	_exit(0);
-}
-
 static int make_hub(const struct plan *plan, const char *net_dir, pid_t monitor,
 		    struct failure *why)
 {
-	AUTO_CLOSE int fifo = open_below(net_dir, "alive", O_RDONLY | O_NONBLOCK);
+	AUTO_CLOSE int fifo = net_open(net_dir, "alive", O_RDONLY | O_NONBLOCK);
 	int ready[2];
 	char byte;
 	pid_t pid;
@@ -279,7 +198,7 @@ static int replace_hub(const struct hub *hub, const char *net_dir, struct failur
 static int reach(struct hub *hub, const struct plan *plan, const char *net_dir, struct failure *why)
 {
 	/* ENXIO: nobody reads it. */
-	hub->alive = open_below(net_dir, "alive", O_WRONLY | O_NONBLOCK);
+	hub->alive = net_open(net_dir, "alive", O_WRONLY | O_NONBLOCK);
 	if (hub->alive >= 0 && read_hub(hub, net_dir) == 0 &&
 	    !same_user_namespace(hub->pid, hub->monitor)) {
 		close_and_forget(&hub->alive);
@@ -290,7 +209,7 @@ static int reach(struct hub *hub, const struct plan *plan, const char *net_dir, 
 	if (hub->alive < 0 && (errno != ENXIO || make_hub(plan, net_dir, hub->monitor, why) < 0))
 		return why->error != 0 ? -1 : fail(why, "network", "alive");
 	if (hub->alive < 0)
-		hub->alive = open_below(net_dir, "alive", O_WRONLY | O_NONBLOCK);
+		hub->alive = net_open(net_dir, "alive", O_WRONLY | O_NONBLOCK);
 	return hub->alive < 0 ? fail(why, "network", "alive") : 0;
 }
 
@@ -314,7 +233,7 @@ int hub_join(struct hub *hub, const struct plan *plan, const char *net_dir, stru
 
 int hub_lock(const char *net_dir, struct failure *why)
 {
-	int fd = open_below(net_dir, "lock", O_RDWR | O_CREAT);
+	int fd = net_open(net_dir, "lock", O_RDWR | O_CREAT);
 
 	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
 		(void)fail(why, "network", net_dir);
@@ -330,12 +249,12 @@ static int make_early(const struct plan *plan, const char *net_dir, struct failu
 
 	if (lock < 0 || make_fifo(net_dir, why) < 0)
 		return -1;
-	hub.alive = open_below(net_dir, "alive", O_WRONLY | O_NONBLOCK);
+	hub.alive = net_open(net_dir, "alive", O_WRONLY | O_NONBLOCK);
 	if (hub.alive >= 0)
 		return 0; /* there is one */
 	if (make_hub(plan, net_dir, 0, why) < 0)
 		return -1;
-	hub.alive = open_below(net_dir, "alive", O_WRONLY | O_NONBLOCK);
+	hub.alive = net_open(net_dir, "alive", O_WRONLY | O_NONBLOCK);
 	if (hub.alive < 0 || read_hub(&hub, net_dir) < 0)
 		return fail_errno(why, "network", "hub", ESRCH);
 	close_and_forget(&lock);

@@ -61,7 +61,6 @@ static const struct record_rule rules[] = {
 	{ "hosts", PLAN_NET, false, "ps", NULL },
 	{ "net-dir", PLAN_NET, false, "p", NULL },
 	{ "uplink", PLAN_NET, false, "p+", NULL },
-	{ "resolver", PLAN_NET, false, "p", NULL },
 	{ "network", PLAN_NET, true, "ppwnw", "internal,external,dns,no-dns" },
 	{ "net-subnet", PLAN_NET, true, "psss?s", NULL },
 	{ "net-interface", PLAN_NET, true, "ss", NULL },

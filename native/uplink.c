@@ -17,14 +17,6 @@
 
 #define BESIDE_SOCKET 4
 
-static int open_below(const char *net_dir, const char *name, int flags)
-{
-	char path[4096];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", net_dir, name);
-	return open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
-}
-
 void uplink_end(const char *net_dir)
 {
 	AUTO_CLOSE int directory = open(net_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -62,7 +54,7 @@ static const char *fill(const char *argument, pid_t hub, const char *net_dir, bo
 
 static int pin_namespace(pid_t hub, const char *net_dir)
 {
-	AUTO_CLOSE int pin = open_below(net_dir, "netns", O_RDONLY | O_CREAT);
+	AUTO_CLOSE int pin = net_open(net_dir, "netns", O_RDONLY | O_CREAT);
 	char from[64];
 	char to[4096];
 
@@ -133,7 +125,7 @@ int uplink_make(const struct hub *hub, const struct plan *plan, const char *net_
 	const struct record *record = plan_find(plan, "uplink");
 	AUTO_CLOSE int directory = open(net_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* Not the lock of everything else: who waits for this one only waits for pasta. */
-	AUTO_CLOSE int lock = open_below(net_dir, "uplink.lock", O_RDWR | O_CREAT);
+	AUTO_CLOSE int lock = net_open(net_dir, "uplink.lock", O_RDWR | O_CREAT);
 	char text[128] = "";
 	pid_t pid;
 

@@ -11,7 +11,6 @@ import { networksDirectory } from './leases.ts';
 import type { Network, NetworkSubnet } from './network.ts';
 import { namespaceArguments, uplinkArguments } from './pasta.ts';
 import type { PortMapping } from './ports.ts';
-import { privateAddresses } from './private-addresses.ts';
 
 /** Whose networks a plan of the helper's verb `net` is about. */
 export interface NetTarget {
@@ -35,7 +34,6 @@ export function hubRecords(
     ['id', containerID],
     ...usernsRecords(userns, directories.runRoot),
     ['net-dir', netDir],
-    ['resolver', privateAddresses().resolver],
   ];
   if (leadsOut)
     records.push([

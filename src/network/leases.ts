@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { hasCode } from '../base/error.ts';
+import { hasCode, TsmanError } from '../base/error.ts';
 import type { Directories } from '../rootless/directories.ts';
 
 /** What is shared by the user's networks: lock, hub, leases; native/networks.md. */
@@ -30,6 +30,30 @@ export function someLease(directories: Directories, network: string): Lease | un
     if (lease?.network === network) return lease;
   }
   return undefined;
+}
+
+const LEASE_MOST_BYTES = 3900; // the helper reads 4096
+
+/**
+ * Tells the hub whom to ask for names outside from now on. A line more, in one write: the last one
+ * counts, and the lease stays the file that its owner has locked.
+ * @param server undefined = the host's servers
+ */
+export function appendUpstream(
+  directories: Directories,
+  network: string,
+  containerID: string,
+  server: string | undefined,
+): void {
+  for (const path of leasePaths(directories)) {
+    const lease = readLease(path);
+    if (lease?.network !== network || lease.containerID !== containerID) continue;
+    if (fs.statSync(path).size > LEASE_MOST_BYTES)
+      throw new TsmanError(`network ${network}: its servers were changed too often`, {
+        hint: `tsman restart ${containerID.slice(0, 12)} begins anew`,
+      });
+    fs.appendFileSync(path, `upstream ${server ?? '-'}\n`);
+  }
 }
 
 function leasePaths(directories: Directories): string[] {
