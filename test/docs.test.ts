@@ -1,18 +1,11 @@
-import { spawnSync } from 'node:child_process';
-import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { globSync, readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { bashCompletion } from '../scripts/docs-from-commands/bash.ts';
 import { VARIABLES } from '../scripts/docs-from-commands/conf-words.ts';
-import { fishCompletion } from '../scripts/docs-from-commands/fish.ts';
-import { type Entry, generateDocs } from '../scripts/docs-from-commands/generate.ts';
+import { generateDocs } from '../scripts/docs-from-commands/generate.ts';
 import { commandPage } from '../scripts/docs-from-commands/man.ts';
-import { zshCompletion } from '../scripts/docs-from-commands/zsh.ts';
 import { defineCommand } from '../src/commands/command.ts';
 import { KEYS } from '../src/config/containers-conf-keys.ts';
-import { requires } from './support/requires.ts';
-import { withScratch } from './support/scratch.ts';
 
 const test = suite('generated documents');
 
@@ -32,35 +25,6 @@ const sample = defineCommand({
   completes: 'images',
   run: () => 0,
 });
-const entries: Entry[] = sample.paths.map((words) => ({ words, command: sample }));
-
-/** What a shell offers for the last of these words; `tsman` itself is answered by a function. */
-function completeInBash(...words: string[]): string[] {
-  const script = `${bashCompletion(entries)}
-    tsman() { [[ $1 = images ]] && echo debian:bookworm hello:latest; }
-    COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tsman; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout, stderr } = spawnSync('bash', ['-uc', script, 'bash', 'tsman', ...words], {
-    encoding: 'utf8',
-    timeout: 10_000,
-  });
-  assert.is(stderr, '');
-  return stdout.split('\n').filter((line) => line !== '');
-}
-
-function completeInFish(line: string): string[] {
-  const script = `${fishCompletion(entries)}
-    function tsman; echo debian:bookworm; end
-    complete -C '${line}'`;
-  const { stdout } = spawnSync('fish', ['--no-config', '-c', script], {
-    encoding: 'utf8',
-    timeout: 10_000,
-  });
-  return stdout
-    .split('\n')
-    .map((offer) => offer.split('\t')[0] ?? '')
-    .filter((word) => word !== '');
-}
-
 test('are the ones in the repository (else run `npm run docs`)', async () => {
   const docs = await generateDocs();
   const stale = [...docs].filter(
@@ -93,41 +57,6 @@ test('list in docs/configuration.md the keys that apply', () => {
     assert.equal(row?.split(', '), keys.sort());
   }
 });
-
-test('complete words, options, choices and live names in bash', () => {
-  assert.equal(completeInBash(''), ['remove', 'image']);
-  assert.equal(completeInBash('--root', '/x', 'im'), ['image']);
-  assert.equal(completeInBash('image', ''), ['remove']);
-  assert.equal(completeInBash('image', 'remove', '--'), [
-    '--detach-keys',
-    '--force',
-    '--pull',
-    '--help',
-  ]);
-  assert.equal(completeInBash('remove', '--pull', 'n'), ['never']);
-  assert.equal(completeInBash('remove', '--force', 'deb'), ['debian:bookworm']);
-});
-
-requires(test, 'fish')('complete the same in fish', () => {
-  assert.equal(completeInFish('tsman im'), ['image']);
-  assert.equal(completeInFish('tsman image '), ['remove']);
-  assert.equal(completeInFish('tsman remove --f'), ['--force']);
-  assert.equal(completeInFish('tsman remove --pull n'), ['never']);
-  assert.equal(completeInFish('tsman remove deb'), ['debian:bookworm']);
-});
-
-requires(test, 'zsh')('are a function that zsh takes', () =>
-  withScratch((_tsman, scratch) => {
-    const file = join(scratch.directory, '_tsman');
-    writeFileSync(file, zshCompletion(entries));
-    const { stderr, status } = spawnSync('zsh', ['-fn', file], {
-      encoding: 'utf8',
-      timeout: 10_000,
-    });
-    rmSync(file);
-    assert.equal([status, stderr], [0, '']);
-  }),
-);
 
 test('escape what man(7) would take for markup', () => {
   const page = commandPage(sample);

@@ -1,6 +1,14 @@
 import { optionName } from '../../src/commands/parse.ts';
 import { type Entry, shownOptions } from './generate.ts';
-import { LIVE_NAMES, quoted, spellings, subcommands, valueOptions } from './words.ts';
+import {
+  LIVE_NAMES,
+  liveValues,
+  quoted,
+  spellings,
+  subcommands,
+  valueOptions,
+  valueWords,
+} from './words.ts';
 
 /** completions/tsman.bash: tables of words, and one function that reads them. Needs nothing but bash. */
 export function bashCompletion(entries: readonly Entry[]): string {
@@ -34,6 +42,7 @@ export function bashCompletion(entries: readonly Entry[]): string {
       ),
     ),
     rows('_tsman_choices', choiceRows(entries)),
+    rows('_tsman_live_values', liveRows(entries)),
     rows(
       '_tsman_arguments',
       perEntry(({ command }) => command.completes ?? ''),
@@ -52,25 +61,41 @@ function* groupRows(entries: readonly Entry[]): Generator<[string, string]> {
 function* choiceRows(entries: readonly Entry[]): Generator<[string, string]> {
   for (const { words, command } of entries) {
     for (const [key, spec] of shownOptions(command)) {
-      if (spec.kind === 'flag' || spec.choices === undefined) continue;
+      const values = valueWords(key, spec);
+      if (values.length === 0) continue;
       for (const spelling of spellings(key, spec))
-        yield [`${words.join(' ')} ${spelling}`, spec.choices.join(' ')];
+        yield [`${words.join(' ')} ${spelling}`, values.join(' ')];
+    }
+  }
+}
+
+function* liveRows(entries: readonly Entry[]): Generator<[string, string]> {
+  for (const { words, command } of entries) {
+    for (const [key, spec] of shownOptions(command)) {
+      const kind = liveValues(key, spec);
+      if (kind === undefined) continue;
+      for (const spelling of spellings(key, spec)) yield [`${words.join(' ')} ${spelling}`, kind];
     }
   }
 }
 
 const FUNCTION = String.raw`_tsman() {
-  local word=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} path='' typed i=1
+  local word=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} path='' typed i=1 kind words
   COMPREPLY=()
+  # Readline makes three words of --name=value.
+  if [[ $word == = ]]; then word=''; elif [[ $previous == = ]]; then previous=\${COMP_WORDS[COMP_CWORD-2]}; fi
   while ((i < COMP_CWORD)); do
     typed=\${COMP_WORDS[i]}
-    if [[ -z $path && $typed =~ ^--(root|runroot|config|module|log-level)$ ]]; then ((i += 2)); continue; fi
+    if [[ -z $path && $typed =~ ^--(root|runroot|config|module|log-level|storage-driver|storage-opt)$ ]]; then ((i += 2)); continue; fi
     [[ " \${_tsman_words[\${path:- }]-} " == *" $typed "* ]] || break
     path=\${path:+$path }$typed
     ((i++))
   done
-  if [[ -n \${_tsman_choices[$path $previous]-} ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "\${_tsman_choices[$path $previous]}" -- "$word")
+  kind=\${_tsman_live_values[$path $previous]-}
+  words=\${_tsman_choices[$path $previous]-}
+  if [[ -n $kind ]]; then words+=" $(eval "\${_tsman_live[$kind]}" 2>/dev/null)"; fi
+  if [[ -n $words ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
   elif [[ " \${_tsman_values[\${path:- }]-} " == *" $previous "* ]]; then
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   elif [[ $word == -* ]]; then

@@ -1,7 +1,7 @@
 import type { OptionSpec } from '../../src/commands/command.ts';
 import { optionName } from '../../src/commands/parse.ts';
 import { type Entry, shownOptions } from './generate.ts';
-import { LIVE_NAMES, subcommands } from './words.ts';
+import { LIVE_NAMES, liveValues, subcommands, valueWords } from './words.ts';
 
 /** completions/tsman.fish: one `complete` line for each word and option. */
 export function fishCompletion(entries: readonly Entry[]): string {
@@ -37,11 +37,13 @@ function entryLines({ words, command }: Entry): string[] {
 
 function optionPart(key: string, spec: OptionSpec): string {
   const parts = [`-l ${optionName(key)}`];
+  const kind = liveValues(key, spec);
+  const live = kind === undefined ? '' : ` (${LIVE_NAMES[kind]} 2>/dev/null)`;
+  const words = `${valueWords(key, spec).join(' ')}${live}`;
   if (spec.short !== undefined) parts.unshift(`-s ${spec.short}`);
   if (spec.kind === 'list' || (spec.kind === 'text' && spec.implied === undefined))
-    parts.push(spec.choices === undefined ? '-r -F' : '-x');
-  if (spec.kind !== 'flag' && spec.choices !== undefined)
-    parts.push(`-a ${quoted(spec.choices.join(' '))}`);
+    parts.push(words === '' ? '-r -F' : '-x');
+  if (words !== '') parts.push(`-a ${quoted(words)}`);
   parts.push(`-d ${quoted(spec.help)}`);
   return parts.join(' ');
 }
@@ -52,10 +54,10 @@ function quoted(text: string): string {
 }
 
 const FUNCTIONS = String.raw`
-# The words before the cursor, without options.
+# The words before the cursor, without options, in one line.
 function __tsman_words
     set -l words (commandline -opc)
-    string match -v -- '-*' $words[2..-1]
+    string match -v -- '-*' $words[2..-1] | string join ' '
 end
 
 # Exactly these words: another one may follow.

@@ -1,5 +1,7 @@
+import { constants } from 'node:os';
 import type { OptionSpec } from '../../src/commands/command.ts';
 import { optionName } from '../../src/commands/parse.ts';
+import { ALL_CAPABILITIES } from '../../src/container/capabilities.ts';
 import { type Entry, shownOptions } from './generate.ts';
 
 /** After which words there are further words: '' for the first, 'image' for `tsman image …`. */
@@ -37,8 +39,41 @@ export const LIVE_NAMES = {
   running: "tsman ps --format '{{.Names}}'",
   images: "tsman images --format '{{.Repository}}:{{.Tag}}'",
   volumes: 'tsman volume ls --quiet',
-  networks: 'tsman network ls --quiet',
+  networks: "tsman network ls --format '{{.Name}}'",
+  secrets: "tsman secret ls --format '{{.Name}}'",
 } as const;
+
+/** Options whose value is a live name; their key means the same in every command. */
+const LIVE_VALUES: Readonly<Record<string, keyof typeof LIVE_NAMES>> = {
+  network: 'networks',
+  requires: 'containers',
+  secret: 'secrets',
+  volumesFrom: 'containers',
+};
+
+const CAPABILITIES = ['all', ...ALL_CAPABILITIES.map((name) => name.slice('CAP_'.length))];
+const SIGNALS = Object.keys(constants.signals).map((name) => name.slice('SIG'.length));
+
+/** Values that are no `choices`, because others are right as well. */
+const USUAL_VALUES: Readonly<Record<string, readonly string[]>> = {
+  capAdd: CAPABILITIES,
+  capDrop: CAPABILITIES,
+  network: ['bridge', 'host', 'none', 'pasta'],
+  signal: SIGNALS,
+  stopSignal: SIGNALS,
+  userns: ['auto', 'host', 'keep-id', 'nomap'],
+};
+
+/** Words to offer for the value of an option. */
+export function valueWords(key: string, spec: OptionSpec): readonly string[] {
+  return spec.kind === 'flag' ? [] : (spec.choices ?? USUAL_VALUES[key] ?? []);
+}
+
+/** Which live names to offer for the value of an option. */
+export function liveValues(key: string, spec: OptionSpec): keyof typeof LIVE_NAMES | undefined {
+  // A command's own meaning comes first: --network of `ps` would be a flag.
+  return spec.kind === 'flag' || !Object.hasOwn(LIVE_VALUES, key) ? undefined : LIVE_VALUES[key];
+}
 
 /** A word for the shell, in single quotes. */
 export function quoted(text: string): string {

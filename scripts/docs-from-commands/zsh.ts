@@ -1,6 +1,6 @@
 import type { OptionSpec } from '../../src/commands/command.ts';
 import { type Entry, shownOptions } from './generate.ts';
-import { LIVE_NAMES, quoted, spellings, subcommands } from './words.ts';
+import { LIVE_NAMES, liveValues, quoted, spellings, subcommands, valueWords } from './words.ts';
 
 /** completions/tsman.zsh: installed as `_tsman` in a directory of $fpath. */
 export function zshCompletion(entries: readonly Entry[]): string {
@@ -14,7 +14,7 @@ export function zshCompletion(entries: readonly Entry[]): string {
     '',
     ...Object.entries(LIVE_NAMES).map(
       ([kind, line]) =>
-        `_tsman_${kind}() { local -a names; names=(\${(f)"$(${line} 2>/dev/null)"}); compadd -a names }`,
+        `_tsman_${kind}() { local -a names; names=(\${(f)"$(${line} 2>/dev/null)"}); compadd -a names; (( $# )) && compadd "$@" }`,
     ),
     '',
     '_tsman_words() {',
@@ -62,8 +62,7 @@ function optionArgument(key: string, spec: OptionSpec): string {
   const names = spellings(key, spec);
   const help = `[${escaped(spec.help)}]`;
   const repeat = spec.kind === 'list' ? '*' : '';
-  const action =
-    spec.kind !== 'flag' && spec.choices !== undefined ? `(${spec.choices.join(' ')})` : '_files';
+  const action = valueAction(key, spec);
   const value = spec.kind === 'flag' ? '' : `:${escaped(spec.value)}:${action}`;
   const optional = spec.kind === 'text' && spec.implied !== undefined;
   return names
@@ -73,6 +72,14 @@ function optionArgument(key: string, spec: OptionSpec): string {
       ),
     )
     .join(' ');
+}
+
+/** What _arguments is to offer for the value: live names, words, or files. */
+function valueAction(key: string, spec: OptionSpec): string {
+  const words = valueWords(key, spec);
+  const kind = liveValues(key, spec);
+  if (kind !== undefined) return `_tsman_${kind}${words.map((word) => ` ${word}`).join('')}`;
+  return words.length > 0 ? `(${words.join(' ')})` : '_files';
 }
 
 // `--name=` takes the value in the same word or the next, `--name=-` in the same word only, `-n+` likewise for letters.

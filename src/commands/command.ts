@@ -78,7 +78,14 @@ export interface CommandSpec<Specs extends OptionSpecs = OptionSpecs> {
   /** How many arguments: [least, most]. */
   readonly arguments: readonly [number, number];
   /** What completion offers for arguments. */
-  readonly completes?: 'containers' | 'running' | 'images' | 'volumes' | 'networks' | 'files';
+  readonly completes?:
+    | 'containers'
+    | 'running'
+    | 'images'
+    | 'volumes'
+    | 'networks'
+    | 'secrets'
+    | 'files';
   run(
     options: OptionValues<Specs>,
     args: readonly string[],

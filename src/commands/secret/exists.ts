@@ -12,6 +12,7 @@ export const secretExistsCommand = defineCommand({
   ],
   options: {},
   arguments: [1, 1],
+  completes: 'secrets',
   run(_options, [text = ''], { openEngine }) {
     const all = listSecrets(openEngine().storage);
     return all.some(({ name, id }) => name === text || id === text) ? 0 : 1;

@@ -18,6 +18,7 @@ export const secretInspectCommand = defineCommand({
     showsecret: { kind: 'flag', help: 'show the content as well' },
   },
   arguments: [1, Number.POSITIVE_INFINITY],
+  completes: 'secrets',
   async run(options, names, { openEngine, stdout, stderr }) {
     const { storage } = openEngine();
     let exitCode = 0;

@@ -18,6 +18,7 @@ export const secretRmCommand = defineCommand({
     ignore: { kind: 'flag', short: 'i', help: 'no error for secrets that do not exist' },
   },
   arguments: [0, Number.POSITIVE_INFINITY],
+  completes: 'secrets',
   run(options, names, { openEngine, stdout, stderr }) {
     const { storage } = openEngine();
     if (options.all === names.length > 0)
