@@ -3,10 +3,12 @@ import { hasCode, TsmanError } from '../base/error.ts';
 import { bindHint } from '../container/bind-hint.ts';
 import { type CreateRequest, createContainer } from '../container/create.ts';
 import { endNetworkOrphans } from '../container/network-orphans.ts';
+import { layerDirectories } from '../container/new-spec.ts';
 import { type Container, findContainer } from '../container/record.ts';
 import { isGone, removeContainer } from '../container/remove.ts';
 import { parseSecretUse } from '../container/secrets.ts';
 import { chooseMounts, chooseRoot, mapOf } from '../container/shifted-root.ts';
+import { imageIDs } from '../container/user-files.ts';
 import { type OwnUserns, parseUserns } from '../container/userns.ts';
 import { resolveVolumes } from '../container/volume-mounts.ts';
 import { checkAttachments } from '../network/attachment.ts';
@@ -57,7 +59,10 @@ export async function create(
       request.rare.imageVolumes === 'anonymous' ? Object.keys(source.defaults.Volumes ?? {}) : [],
     taken: request.mounts.map((mount) => mount.destination),
   });
-  const asked = parseUserns(options, engine.userns, () => existingContainers(engine));
+  const asked = parseUserns(options, engine.userns, {
+    others: () => existingContainers(engine),
+    imageIDs: () => imageIDs(layerDirectories(engine, source)),
+  });
   // A container without a namespace of its own lives in the engine's, as all do.
   const userns = asked !== undefined && mapOf(engine, asked) === 'engine' ? undefined : asked;
   const driver = source.rootfs === undefined ? await driverSetting(engine, context) : {};

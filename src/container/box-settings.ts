@@ -2,7 +2,12 @@ import { TsmanError } from '../base/error.ts';
 import type { PlanRecord } from '../helper/plan.ts';
 import { networkRecords } from '../network/pasta.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
-import { type IdMapping, usernsRecords } from '../rootless/id-map.ts';
+import {
+  type EngineUserns,
+  type IdMapping,
+  splitMappings,
+  usernsRecords,
+} from '../rootless/id-map.ts';
 import { trashPath } from '../storage/trash.ts';
 import { anonymousVolumesOf, volumeDirectory } from '../storage/volumes.ts';
 import { bridgeRecords } from './bridge-networks.ts';
@@ -41,7 +46,7 @@ export function boxSettings(
     ['id', id],
     ...usernsRecords(target.userns, directories.runRoot),
     ...namespaceRecords(target, config),
-    ...mapRecords(spec.userns),
+    ...mapRecords(spec.userns, target.userns),
     ['run-dir', runDirectory(directories, id)],
     ['container-dir', containerDirectory(directories, id)],
     ...cgroup,
@@ -108,12 +113,16 @@ function logRecord(target: CreateTarget, container: Container): PlanRecord[] {
 }
 
 /** The maps of a namespace below the engine's. */
-function mapRecords(userns: OwnUserns | undefined): PlanRecord[] {
-  const lines = (name: string, mappings: readonly IdMapping[] = []): PlanRecord[] =>
-    mappings.map(({ containerID, hostID, size }) => [name, containerID, hostID, size]);
+function mapRecords(userns: OwnUserns | undefined, engine: EngineUserns): PlanRecord[] {
+  const lines = (
+    name: string,
+    outer: readonly IdMapping[],
+    mappings: readonly IdMapping[] = [],
+  ): PlanRecord[] =>
+    splitMappings(mappings, outer).map((it) => [name, it.containerID, it.hostID, it.size]);
   return [
-    ...lines('inner-uid-map', userns?.uidMappings),
-    ...lines('inner-gid-map', userns?.gidMappings),
+    ...lines('inner-uid-map', engine.uidMappings, userns?.uidMappings),
+    ...lines('inner-gid-map', engine.gidMappings, userns?.gidMappings),
   ];
 }
 

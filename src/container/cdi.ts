@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { TsmanError } from '../base/error.ts';
+import { parsePlainYaml } from '../config/plain-yaml.ts';
 import { containerPath, existingPath } from './mount-words.ts';
 import type { VolumeMount } from './record.ts';
 
@@ -47,8 +48,9 @@ function specDirectories(): string[] {
 /** Looks the devices up and gathers what they add. @throws TsmanError */
 export function cdiEdits(names: readonly string[]): DeviceEdits {
   if (names.length === 0) return { env: [], devices: [], volumes: [], groups: [] };
-  const { specs, unread } = readSpecs();
-  const edits = names.flatMap((name) => editsOf(name, specs, unread));
+  const { specs, failures } = readSpecs();
+  const edits = names.flatMap((name) => editsOf(name, specs, failures));
+  checkKnown(names, edits);
   for (const { hooks } of edits)
     if (hooks !== undefined && hooks.length > 0)
       throw new TsmanError(
@@ -67,10 +69,21 @@ export function cdiEdits(names: readonly string[]): DeviceEdits {
   };
 }
 
+const KNOWN = ['env', 'deviceNodes', 'mounts', 'hooks', 'additionalGids'];
+
+/** What a device wants and does not get would be missed only much later. */
+function checkKnown(names: readonly string[], edits: readonly ContainerEdits[]): void {
+  const other = edits.flatMap(Object.keys).find((key) => !KNOWN.includes(key));
+  if (other !== undefined)
+    throw new TsmanError(
+      `device ${names.join(', ')}: its CDI file wants ${other}, which cannot be had`,
+    );
+}
+
 function editsOf(
   name: string,
   specs: readonly CdiSpec[],
-  unread: readonly string[],
+  failures: readonly unknown[],
 ): ContainerEdits[] {
   const [kind = '', device = ''] = name.split('=');
   const found = specs
@@ -81,25 +94,24 @@ function editsOf(
     })
     .at(-1);
   if (found !== undefined) return found;
+  // A file that cannot be read matters to who may be meant by it.
+  if (failures.length > 0) throw failures[0];
   throw new TsmanError(`no CDI device ${name} in ${specDirectories().join(', ')}`, {
-    hint:
-      unread.length > 0
-        ? `${unread.join(', ')} is YAML, which is not read: convert it to JSON (nvidia-ctk cdi generate --format=json)`
-        : 'the vendor has a tool that writes its file, e.g. nvidia-ctk cdi generate --format=json',
+    hint: 'the vendor has a tool that writes its file, e.g. nvidia-ctk cdi generate',
   });
 }
 
-function readSpecs(): { specs: CdiSpec[]; unread: string[] } {
+function readSpecs(): { specs: CdiSpec[]; failures: unknown[] } {
   const specs: CdiSpec[] = [];
-  const unread: string[] = [];
-  for (const directory of specDirectories()) {
-    for (const name of namesIn(directory)) {
-      const path = join(directory, name);
-      if (/\.ya?ml$/.test(name)) unread.push(path);
-      else if (name.endsWith('.json')) specs.push(readSpec(path));
-    }
-  }
-  return { specs, unread };
+  const failures: unknown[] = [];
+  for (const directory of specDirectories())
+    for (const name of namesIn(directory).filter((it) => /\.(json|ya?ml)$/.test(it)))
+      try {
+        specs.push(readSpec(join(directory, name)));
+      } catch (error) {
+        failures.push(error);
+      }
+  return { specs, failures };
 }
 
 function namesIn(directory: string): string[] {
@@ -112,8 +124,11 @@ function namesIn(directory: string): string[] {
 
 function readSpec(path: string): CdiSpec {
   try {
-    const spec = JSON.parse(readFileSync(path, 'utf8')) as Partial<CdiSpec>;
-    if (typeof spec.kind !== 'string' || !Array.isArray(spec.devices))
+    const text = readFileSync(path, 'utf8');
+    const spec = (path.endsWith('.json') ? JSON.parse(text) : parsePlainYaml(text)) as
+      | Partial<CdiSpec>
+      | undefined;
+    if (typeof spec?.kind !== 'string' || !Array.isArray(spec.devices))
       throw new Error('kind or devices is missing');
     return spec as CdiSpec;
   } catch (cause) {

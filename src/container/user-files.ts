@@ -67,6 +67,20 @@ export function imageFile(layers: readonly string[], path: string): string | und
   return undefined;
 }
 
+const NOBODY = 65534;
+
+/** How many ids the users and groups of an image need; nobody is not counted, as in containers/storage. */
+export function imageIDs(layers: readonly string[]): number {
+  const ids = ['etc/passwd', 'etc/group'].flatMap((file) =>
+    (imageFile(layers, file) ?? '').split('\n').flatMap((line) => {
+      const fields = line.split(':');
+      return file === 'etc/passwd' ? [fields[2], fields[3]] : [fields[2]];
+    }),
+  );
+  const known = ids.filter((id): id is string => /^\d{1,5}$/.test(id ?? '')).map(Number);
+  return known.filter((id) => id < NOBODY).reduce((most, id) => Math.max(most, id + 1), 0);
+}
+
 function readable(path: string): string | undefined {
   try {
     return fs.readFileSync(path, 'utf8');

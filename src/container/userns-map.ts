@@ -6,6 +6,8 @@ export interface TypedMap extends IdMapping {
   readonly isHost: boolean;
   /** `+`: the rest of the default map stays. */
   readonly extends: boolean;
+  /** `u` and `g`: for these kinds of ids alone; empty = what the option says. */
+  readonly kinds: string;
 }
 
 /** @throws UsageError */
@@ -15,14 +17,26 @@ export function parseMapOption(option: string, text: string): TypedMap {
   if (match === null || size === 0)
     throw new UsageError(`option ${option} ${text}: want [FLAGS]CONTAINER_ID:FROM_ID[:AMOUNT]`);
   const [, flags = '', containerID, at, hostID] = match;
-  if (/[ug]/.test(flags))
-    throw new UsageError(`option ${option} ${text}: the flags u and g are not supported`, {
-      hint: 'give --uidmap and --gidmap each its own map',
-    });
   return {
     ...{ containerID: Number(containerID), hostID: Number(hostID), size },
     ...{ isHost: at === '@', extends: flags.includes('+') },
+    kinds: flags.replaceAll('+', ''),
   };
+}
+
+/**
+ * Which lines of --uidmap and --gidmap are for users, which for groups. A map given for one kind alone
+ * counts for both, but for its lines with `u` or `g` (podman-run(1), --uidmap).
+ */
+export function splitMaps(
+  uidmap: readonly TypedMap[],
+  gidmap: readonly TypedMap[],
+): { uids: TypedMap[]; gids: TypedMap[] } {
+  const pick = (kind: 'u' | 'g', own: readonly TypedMap[], other: readonly TypedMap[]) => [
+    ...own.filter(({ kinds }) => kinds === '' || kinds.includes(kind)),
+    ...other.filter(({ kinds }) => kinds.includes(kind) || (kinds === '' && own.length === 0)),
+  ];
+  return { uids: pick('u', uidmap, gidmap), gids: pick('g', gidmap, uidmap) };
 }
 
 /** The complete map of one kind of ids, against the engine's namespace. @throws UsageError */
@@ -42,7 +56,8 @@ export function extendMap(
       throw new UsageError(
         `option ${option}: ids ${line.hostID} to ${line.hostID + line.size - 1} are not all yours: there are ${count}`,
       );
-  const whole = typed.some((line) => line.extends) ? [...own, ...rest(own, count)] : own;
+  const whole =
+    typed.length === 0 || typed.some((line) => line.extends) ? [...own, ...rest(own, count)] : own;
   const sorted = whole.sort((a, b) => a.containerID - b.containerID);
   for (const [i, line] of sorted.entries()) {
     const next = sorted[i + 1];

@@ -1,7 +1,7 @@
 import { TsmanError, UsageError } from '../base/error.ts';
 import type { EngineUserns, IdMapping } from '../rootless/id-map.ts';
-import type { Container } from './record.ts';
-import { extendMap, parseMapOption } from './userns-map.ts';
+import { type AutoContext, autoMap } from './userns-auto.ts';
+import { extendMap, parseMapOption, splitMaps } from './userns-map.ts';
 
 /** A container's own user namespace. Its maps are written against the engine's: `hostID` is an id in there. */
 export interface OwnUserns {
@@ -27,17 +27,16 @@ function sizeOf(mappings: readonly IdMapping[]): number {
 }
 
 const ROOT_IDS = 2 ** 32 - 1;
-const AUTO_SIZE = 1024;
 
 /**
  * What --userns, --uidmap, --gidmap and --subuidname ask for; undefined = the engine's namespace.
- * @param others containers whose ids `auto` must keep away from
+ * @param auto what `auto` must know: other containers and the image's ids
  * @throws UsageError, TsmanError
  */
 export function parseUserns(
   options: UsernsOptions,
   engine: EngineUserns,
-  others: () => readonly Container[],
+  auto: Pick<AutoContext, 'others' | 'imageIDs'>,
 ): OwnUserns | undefined {
   const sizes = {
     uid: engine.kind === 'none' ? ROOT_IDS : sizeOf(engine.uidMappings),
@@ -62,7 +61,14 @@ export function parseUserns(
   if (kind === 'keep-id')
     return keepID(mode, parseFields(mode, argument, ['uid', 'gid', 'size']), sizes);
   if (mode === 'nomap') return shifted(mode, 1, Math.min(sizes.uid, sizes.gid) - 1, engine);
-  if (kind === 'auto') return auto(mode, argument, engine, sizes, others());
+  if (kind === 'auto') {
+    requireRange(engine, mode);
+    return autoMap(mode, argument, {
+      first: engine.kind === 'none' ? 2 ** 31 : 1,
+      ...sizes,
+      ...auto,
+    });
+  }
   throw new UsageError(`option --userns ${mode}: unknown mode`, {
     hint: 'modes are host, keep-id, nomap, auto, container:NAME and ns:PATH',
   });
@@ -123,33 +129,6 @@ function shifted(mode: string, first: number, size: number, engine: EngineUserns
   return { mode, uidMappings: mappings, gidMappings: mappings };
 }
 
-function auto(
-  mode: string,
-  argument: string,
-  engine: EngineUserns,
-  sizes: Sizes,
-  others: readonly Container[],
-): OwnUserns {
-  if (/(uid|gid)mapping=/.test(argument))
-    throw new TsmanError(`option --userns ${mode}: uidmapping= and gidmapping= are not supported`, {
-      hint: 'say the whole map with --uidmap and --gidmap',
-    });
-  const size = parseFields(mode, argument, ['size']).get('size') ?? AUTO_SIZE;
-  const taken = others
-    .flatMap(({ spec }) =>
-      spec.userns?.mode.startsWith('auto') === true ? spec.userns.uidMappings : [],
-    )
-    .sort((a, b) => a.hostID - b.hostID);
-  let first = engine.kind === 'none' ? 2 ** 31 : 1;
-  for (const line of taken)
-    if (first + size > line.hostID) first = Math.max(first, line.hostID + line.size);
-  if (size < 1 || first + size > Math.min(sizes.uid, sizes.gid))
-    throw new TsmanError(`option --userns ${mode}: no ${size} subordinate ids are free`, {
-      hint: 'remove containers made with --userns auto, or give a smaller size=',
-    });
-  return shifted(mode, first, size, engine);
-}
-
 function mapped(
   options: UsernsOptions,
   mode: string,
@@ -158,15 +137,14 @@ function mapped(
 ): OwnUserns {
   if (mode !== '' && mode !== 'private')
     throw new UsageError(`options --userns ${mode} and --uidmap exclude each other`);
-  const uids = options.uidmap.map((text) => parseMapOption('--uidmap', text));
-  const gids = options.gidmap.map((text) => parseMapOption('--gidmap', text));
-  // A map given for one kind of id alone counts for both.
-  const forUids = uids.length > 0 ? uids : gids;
-  const forGids = gids.length > 0 ? gids : uids;
+  const { uids, gids } = splitMaps(
+    options.uidmap.map((text) => parseMapOption('--uidmap', text)),
+    options.gidmap.map((text) => parseMapOption('--gidmap', text)),
+  );
   return {
     mode: 'private',
-    uidMappings: extendMap('--uidmap', forUids, engine.uidMappings, sizes.uid),
-    gidMappings: extendMap('--gidmap', forGids, engine.gidMappings, sizes.gid),
+    uidMappings: extendMap('--uidmap', uids, engine.uidMappings, sizes.uid),
+    gidMappings: extendMap('--gidmap', gids, engine.gidMappings, sizes.gid),
   };
 }
 

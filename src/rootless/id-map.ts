@@ -82,6 +82,25 @@ function userName(uid: number): string {
   }
 }
 
+/**
+ * The same map in lines that each lie within one line of the outer namespace's: the kernel takes no others
+ * (user_namespaces(7)).
+ */
+export function splitMappings(
+  mappings: readonly IdMapping[],
+  outer: readonly IdMapping[],
+): IdMapping[] {
+  if (outer.length === 0) return [...mappings];
+  return mappings.flatMap(({ containerID, hostID, size }) =>
+    outer.flatMap((line) => {
+      const first = Math.max(hostID, line.containerID);
+      const end = Math.min(hostID + size, line.containerID + line.size);
+      if (first >= end) return [];
+      return [{ containerID: containerID + first - hostID, hostID: first, size: end - first }];
+    }),
+  );
+}
+
 /** The plan records that make a helper enter the engine's user namespace. */
 export function usernsRecords(userns: EngineUserns, runRoot: string): PlanRecord[] {
   if (userns.kind === 'none') return [['userns', 'none']];

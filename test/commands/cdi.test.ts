@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -36,6 +36,29 @@ requires(test, 'userns')('applies variables, nodes and mounts of a made-up vendo
     assert.is((await probe('cat', '/library', '/dev/made-up')).stdout, 'library\n');
     const all = await run('create', '--gpus', 'all', PROBE_IMAGE);
     assert.match(all.stderr, /hook \/bin\/hook, and hooks are not run/);
+    // YAML, as vendors' tools write it; another file is damaged, and matters only to what is not found.
+    writeFileSync(
+      join(config, 'cdi/other.yaml'),
+      `kind: vendor.example/net
+devices:
+- name: "0"
+  containerEdits:
+    env:
+    - FROM_YAML=yes
+- name: rdt
+  containerEdits:
+    intelRdt: {}
+`,
+    );
+    writeFileSync(join(config, 'cdi/damaged.yaml'), 'kind: [');
+    const net = ['--device', 'vendor.example/net=0', PROBE_IMAGE, '/bin/probe', 'env'];
+    const yaml = await run('run', '--rm', '--network', 'none', ...net);
+    assert.match(yaml.stdout, /^FROM_YAML=yes$/m, yaml.stderr);
+    const rdt = await run('create', '--device', 'vendor.example/net=rdt', PROBE_IMAGE);
+    assert.match(rdt.stderr, /wants intelRdt, which cannot be had/);
+    const missing = await run('create', '--device', 'vendor.example/net=1', PROBE_IMAGE);
+    assert.match(missing.stderr, /damaged.yaml: line 1/);
+    unlinkSync(join(config, 'cdi/damaged.yaml'));
     const other = await run('create', '--device', 'vendor.example/gpu=two', PROBE_IMAGE);
     assert.match(other.stderr, /no CDI device vendor.example\/gpu=two/);
   }),

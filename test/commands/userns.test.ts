@@ -54,6 +54,66 @@ requires(
   test,
   'user',
   'subids',
+  'fuse',
+)('maps users and groups each by itself, and lines among those of auto', () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    const maps = async (...options: string[]): Promise<string[]> => {
+      const files = ['/proc/self/uid_map', '/proc/self/gid_map'].map(async (file) => {
+        const command = ['/bin/probe', 'cat', file];
+        const { stdout, stderr } = await tsman(...RUN, ...options, PROBE_IMAGE, ...command);
+        assert.is(stderr, '');
+        return stdout.trim().replace(/ +/g, ' ').replace(/\n /g, ',');
+      });
+      return await Promise.all(files);
+    };
+    const same = await maps('--uidmap', '0:5:1000');
+    assert.equal(same, ['0 5 1000', '0 5 1000']);
+    const [uids, gids] = await maps('--uidmap', 'u0:5:1000');
+    assert.is(uids, '0 5 1000');
+    // The caller's id and the subordinate ones are two lines of the kernel's.
+    assert.match(gids ?? '', /^0 0 1,1 1 \d{5,}/);
+    assert.equal(
+      await maps('--uidmap', '0:5:1000', '--gidmap', '0:7:1000', '--uidmap', 'g1000:0:1'),
+      ['0 5 1000', '0 7 1000,1000 0 1'],
+    );
+    const auto = 'auto:size=2000,uidmapping=100:0:1';
+    assert.equal(await maps('--userns', auto), ['0 1 100,100 0 1,101 101 1899', '0 1 2000']);
+    // As many as the image's users need, at least 1024.
+    assert.equal(await maps('--userns', 'auto'), ['0 1 1024', '0 1 1024']);
+  }),
+);
+
+requires(
+  test,
+  'user',
+  'subids',
+  'fuse',
+)("joins another container's user namespace, by its name and by a path", () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    const command = [PROBE_IMAGE, '/bin/probe'];
+    await tsman('run', '-d', '--name', 'one', '--userns', 'keep-id', ...command, 'sleep', '60');
+    const pid = (await tsman('inspect', '-f', '{{.State.Pid}}', 'one')).stdout.trim();
+    const map = async (mode: string): Promise<string> => {
+      const run = [...RUN, '--user', '0', '--userns', mode, ...command];
+      const write = await tsman(...run, 'write', '/made', 'x');
+      assert.is(write.exitCode, 0, `${mode}: ${write.stderr}`);
+      return (await tsman(...run, 'cat', '/proc/self/uid_map')).stdout;
+    };
+    const own = await tsman('exec', 'one', '/bin/probe', 'cat', '/proc/self/uid_map');
+    assert.is(await map('container:one'), own.stdout);
+    assert.is(await map(`ns:/proc/${pid}/ns/user`), own.stdout);
+    await tsman('run', '-d', '--name', 'plain', ...command, 'sleep', '60');
+    assert.match(await map('container:plain'), /^ +0 +\d+ +1\n/);
+    await tsman('rm', '-f', '-t', '0', 'one', 'plain');
+  }),
+);
+
+requires(
+  test,
+  'user',
+  'subids',
 )('refuses maps that are not ours, with a reason', () =>
   withScratch(async (tsman) => {
     await loadProbe(tsman);
@@ -62,7 +122,8 @@ requires(
     assert.match(await create('--uidmap', '0:@0:10'), /not yours to map/);
     assert.match(await create('--uidmap', '1:1:10'), /0 must be mapped/);
     assert.match(await create('--userns', 'wat'), /unknown mode/);
-    assert.match(await create('--uidmap', 'u0:0:10'), /flags u and g are not supported/);
+    assert.match(await create('--userns', 'auto:uidmapping=0:99999999:5'), /is not yours/);
+    assert.match(await create('--userns', 'auto:wat=1'), /unknown "wat=1"/);
   }),
 );
 
