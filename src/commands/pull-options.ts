@@ -65,7 +65,7 @@ export async function withProgress<T>(
   { quiet, progress: mode }: Shown,
   work: (onTransfer: NonNullable<PullOptions['onTransfer']>) => Promise<T>,
 ): Promise<T> {
-  const progress = createProgress(stderr, chooseMode(stderr, quiet === true, mode), verb);
+  const progress = await createProgress(stderr, chooseMode(stderr, quiet === true, mode), verb);
   try {
     return await work((event) => progress.show(event));
   } finally {

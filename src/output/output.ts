@@ -8,6 +8,7 @@ export interface Output {
   readonly isTTY: boolean;
   /** Of a terminal. */
   readonly columns: number | undefined;
+  readonly rows?: number | undefined;
 }
 
 /** Standard output or standard error. */
@@ -44,6 +45,10 @@ export class DescriptorOutput implements StandardOutput {
 
   get columns(): number | undefined {
     return this.isTTY ? this.stream.columns : undefined;
+  }
+
+  get rows(): number | undefined {
+    return this.isTTY ? this.stream.rows : undefined;
   }
 
   /** Everything, also where it has to wait for the reader. @throws what write(2) says, EPIPE among it */

@@ -82,14 +82,21 @@ function parseErrorBody(body: string): { code?: string; message?: string } {
     const list = (parsed as { errors?: unknown }).errors;
     const first = Array.isArray(list) ? (list[0] as { code?: unknown; message?: unknown }) : {};
     return {
-      ...(typeof first?.code === 'string' && { code: first.code.slice(0, 60) }),
-      ...(typeof first?.message === 'string' && { message: first.message.slice(0, 300) }),
+      ...(typeof first?.code === 'string' && { code: printable(first.code).slice(0, 60) }),
+      ...(typeof first?.message === 'string' && {
+        message: printable(first.message).slice(0, 300),
+      }),
     };
   } catch {
     // Not JSON: a proxy's or a load balancer's page.
     const isPlain = body.length < 200 && !body.includes('<');
-    return isPlain ? { message: body.trim() } : {};
+    return isPlain ? { message: printable(body).trim() } : {};
   }
+}
+
+/** One line, and nothing that the terminal would obey. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
 const TLS_UNKNOWN_CA = {
