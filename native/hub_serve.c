@@ -9,14 +9,22 @@
 #include "syscalls.h"
 #include "uplink.h"
 
-#define EXPECTED_S 2 /* so long a hub waits for the container it was made for */
+#define EXPECTED_MS 1000 /* so long a hub waits for the container it was made for */
 
 /* Who is there, as the FIFO tells it. */
 struct presence {
 	int fifo;
-	time_t since;
+	int64_t since;
 	bool visited; /* somebody has come; until then the end of a writer means nothing */
 };
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 /* Who comes writes a byte, under the lock. */
 static bool has_visitor(int fifo)
@@ -55,7 +63,7 @@ static bool may_end(struct presence *presence, const char *net_dir, short events
 	presence->visited |= (events & POLLIN) != 0 && has_visitor(presence->fifo);
 	if (presence->visited)
 		return (events & POLLHUP) != 0 && is_deserted(presence, net_dir);
-	if (time(NULL) - presence->since > EXPECTED_S)
+	if (now_ms() - presence->since > EXPECTED_MS)
 		return is_deserted(presence, net_dir);
 	if ((events & POLLHUP) != 0) {
 		/* Opened anew it says so only when the next one has gone. */
@@ -70,7 +78,7 @@ static bool may_end(struct presence *presence, const char *net_dir, short events
 
 _Noreturn void hub_serve(const char *net_dir, int fifo)
 {
-	struct presence presence = { .fifo = fifo, .since = time(NULL) };
+	struct presence presence = { .fifo = fifo, .since = now_ms() };
 
 	for (;;) {
 		struct pollfd polled[128] = { { .fd = fifo, .events = POLLIN } };
@@ -78,7 +86,7 @@ _Noreturn void hub_serve(const char *net_dir, int fifo)
 		/* Besides the FIFO and the two sockets that listen: something is waited for. */
 		bool hurries = count > 3 || !presence.visited;
 
-		if (poll(polled, count, hurries ? 500 : -1) < 0 && errno != EINTR)
+		if (poll(polled, count, hurries ? 250 : -1) < 0 && errno != EINTR)
 			break;
 		dns_serve(polled + 1, count - 1);
 		if (may_end(&presence, net_dir, polled[0].revents))

@@ -12,7 +12,7 @@ import { networksDirectory } from './leases.ts';
 /**
  * Makes the shared network namespace and its up-link beside the rest of a start, of which pasta would
  * otherwise be the longest part. Whoever needs it waits for it, or makes it himself if this failed; with
- * nobody coming it ends after two seconds (native/networks.md).
+ * nobody coming it ends after a second (native/networks.md).
  */
 export function makeHubEarly(target: { directories: Directories; userns: EngineUserns }): void {
   const directory = networksDirectory(target.directories);
