@@ -17,6 +17,7 @@
 
 #include "ending.h"
 #include "log.h"
+#include "record.h"
 #include "restart.h"
 
 #define STALL_MS 2000
@@ -218,5 +219,8 @@ int64_t finish_due(void)
 
 void finish_network_event(struct loop *loop)
 {
+	/* Not at our wish: the container goes on without. */
+	if (state.network_at == 0 && !loop->ended)
+		record_network_event(loop->monitor->plan);
 	source_close(loop, &state.network);
 }

@@ -151,6 +151,16 @@ void record_event(const struct plan *plan, const struct ending *ending)
 	end_line(&line, plan, ending != NULL ? &ending->finished : &now);
 }
 
+void record_network_event(const struct plan *plan)
+{
+	struct text line = { .length = 0 };
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	begin_line(&line, plan, "network_died");
+	end_line(&line, plan, &now);
+}
+
 void record_health_event(const struct plan *plan, const char *status)
 {
 	struct text line = { .length = 0 };

@@ -22,6 +22,8 @@ int record_exit(int container_dir, const struct ending *ending);
 int record_small_file(int directory, const char *name, const struct text *text);
 /* Append a line about a changed health to the plan's events file. */
 void record_health_event(const struct plan *plan, const char *status);
+/* The network process has ended before its container. */
+void record_network_event(const struct plan *plan);
 /* "exec" when `code` is negative, else "exec_died" with it. */
 void record_exec_event(const struct plan *plan, int code);
 /* A `--rm` container has been removed. */

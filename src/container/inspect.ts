@@ -1,3 +1,4 @@
+import { uplinkDied } from '../network/leases.ts';
 import type { Directories } from '../rootless/directories.ts';
 import { shiftedLowers } from '../storage/shifted-layers.ts';
 import type { CreateTarget } from './create.ts';
@@ -26,7 +27,11 @@ export function inspectContainer(
     Created: container.createdAt,
     Path: path,
     Args: args,
-    State: inspectState(state, container, readHealth(directories, container.id, spec.health)),
+    State: {
+      ...inspectState(state, readHealth(directories, container.id, spec.health)),
+      Error: stateError(target, state, container),
+      CgroupPath: (cgroupOf(container.id, state.pid) ?? '').replace('/sys/fs/cgroup', ''),
+    },
     Image: container.imageID ?? '',
     ImageName: spec.imageName,
     Rootfs: spec.rootfs ?? '',
@@ -64,11 +69,7 @@ export function inspectContainer(
 
 const NEVER = '0001-01-01T00:00:00Z';
 
-function inspectState(
-  state: ContainerState,
-  container: Container,
-  health: Health | undefined,
-): Record<string, unknown> {
+function inspectState(state: ContainerState, health: Health | undefined): Record<string, unknown> {
   return {
     OciVersion: '1.1.0',
     Status: state.status,
@@ -80,10 +81,8 @@ function inspectState(
     Pid: state.pid,
     ConmonPid: state.monitorPid,
     ExitCode: state.exitCode ?? 0,
-    Error: stateError(state, container),
     StartedAt: state.startedAt?.toISOString() ?? NEVER,
     FinishedAt: state.finishedAt?.toISOString() ?? NEVER,
-    CgroupPath: (cgroupOf(container.id, state.pid) ?? '').replace('/sys/fs/cgroup', ''),
     ...(health === undefined ? {} : { Health: health }),
     Checkpointed: false,
     CheckpointedAt: NEVER,
@@ -92,10 +91,16 @@ function inspectState(
   };
 }
 
-function stateError(state: ContainerState, { name }: Container): string {
+function stateError(
+  { directories }: Pick<CreateTarget, 'directories'>,
+  state: ContainerState,
+  { name, spec }: Container,
+): string {
   if (state.orphaned) return `the monitor of container ${name} was killed`;
   if (state.networkDied)
     return `the network process of container ${name} has ended; tsman restart ${name} makes a new one`;
+  if (state.pid !== 0 && spec.networkMode === 'bridge' && uplinkDied(directories))
+    return `pasta, the way out of the networks, has ended; tsman network reload ${name} makes a new one`;
   return '';
 }
 

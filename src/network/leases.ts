@@ -1,10 +1,21 @@
 import * as fs from 'node:fs';
 import { hasCode, TsmanError } from '../base/error.ts';
+import { readIfExists } from '../base/file.ts';
+import { isAlive } from '../base/process.ts';
 import type { Directories } from '../rootless/directories.ts';
 
 /** What is shared by the user's networks: lock, hub, leases; native/networks.md. */
 export function networksDirectory(directories: Directories): string {
   return `${directories.runRoot}/net`;
+}
+
+/** Whether the hub lives and the up-link it had does not. */
+export function uplinkDied(directories: Directories): boolean {
+  const words = (name: string): string[] =>
+    (readIfExists(`${networksDirectory(directories)}/${name}`) ?? '').trim().split(' ');
+  const [pid = '', start = '', owner = ''] = words('uplink');
+  const [hub = '', hubStart = ''] = words('hub');
+  return hub === owner && isAlive(Number(hub), hubStart) && !isAlive(Number(pid), start);
 }
 
 /** A container's place in a network as it is now: what the helper wrote into its lease. */

@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { loadProbe } from '../support/probe.ts';
+import { requires } from '../support/requires.ts';
+import { type Scratch, withScratch } from '../support/scratch.ts';
+import type { Tsman } from '../support/tsman.ts';
+import { client, PERL, perlIn, RESOLVE, server } from './hosts-usr.ts';
+
+const test = suite('the default network, which containers share');
+const IDLE = 'sleep 60';
+const needs = requires(test, 'userns', 'pasta', 'tun');
+const ADDRESS = '{{.NetworkSettings.Networks.podman.IPAddress}}';
+
+async function run(tsman: Tsman, name: string, code: string, ...options: string[]): Promise<void> {
+  const result = await tsman('run', '-d', '--name', name, ...options, ...PERL, code);
+  assert.is(result.exitCode, 0, result.stderr);
+}
+
+async function inspect(tsman: Tsman, name: string, format: string): Promise<string> {
+  return (await tsman('inspect', '-f', format, name)).stdout.trim();
+}
+
+/** The pid that a file below the run root begins with. */
+function pidIn({ runRoot }: Scratch, ...path: string[]): number {
+  return Number.parseInt(readFileSync(join(runRoot, ...path), 'utf8'), 10);
+}
+
+/** Waits for a fact: processes end when they get to it. */
+async function eventually(isTrue: () => Promise<boolean>): Promise<boolean> {
+  for (let attempt = 0; attempt < 60; attempt++) {
+    if (await isTrue()) return true;
+    await sleep(50);
+  }
+  return false;
+}
+
+async function listen(address: string): Promise<Server> {
+  const service = createServer((socket) => socket.end('hello\n'));
+  await new Promise<void>((resolve) => service.listen(0, address, resolve));
+  return service;
+}
+
+needs("two containers have one pasta, addresses and no names, and not each other's loopback", () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    await run(tsman, 'web', server(80).replace('LocalPort', 'LocalHost=>"::1",LocalPort'));
+    await run(tsman, 'open', server(81));
+    const uplink = pidIn(scratch, 'net', 'uplink');
+    await run(tsman, 'other', IDLE, '--ip', '10.88.7.7', '--mac-address', '02:00:00:00:00:09');
+    assert.is(pidIn(scratch, 'net', 'uplink'), uplink);
+    assert.is(await inspect(tsman, 'other', ADDRESS), '10.88.7.7');
+    assert.is(
+      await inspect(tsman, 'other', '{{.NetworkSettings.Networks.podman.MacAddress}}'),
+      '02:00:00:00:00:09',
+    );
+    assert.is(await perlIn(tsman, 'other', RESOLVE('open')), '');
+    const address = await inspect(tsman, 'open', ADDRESS);
+    assert.ok(
+      await eventually(
+        async () => (await perlIn(tsman, 'other', client(address, 81))) === '10.88.7.7',
+      ),
+    );
+    // On its own loopback only: neither there nor at its address.
+    assert.is(await perlIn(tsman, 'other', client('::1', 80)), 'failed');
+    assert.is(
+      await perlIn(tsman, 'other', client(await inspect(tsman, 'web', ADDRESS), 80)),
+      'failed',
+    );
+    const { stdout } = await tsman('network', 'inspect', 'bridge');
+    const [network] = JSON.parse(stdout) as { name: string; containers: Record<string, unknown> }[];
+    assert.is(network?.name, 'podman');
+    assert.is(Object.keys(network?.containers ?? {}).length, 3);
+  }),
+);
+
+needs('containers leave and join it while they run; networks stay apart', () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    await tsman('network', 'create', 'own');
+    await run(tsman, 'a', server(80));
+    await run(tsman, 'b', IDLE, '--network', 'own');
+    const address = await inspect(tsman, 'a', ADDRESS);
+    assert.is(await perlIn(tsman, 'b', client(address, 80)), 'failed');
+    assert.is((await tsman('network', 'connect', 'bridge', 'b')).exitCode, 0);
+    assert.match(await perlIn(tsman, 'b', client(address, 80)), /^10\.88\./);
+    assert.is((await tsman('network', 'disconnect', 'podman', 'b')).exitCode, 0);
+    assert.is(await perlIn(tsman, 'b', client(address, 80)), 'failed');
+    assert.is(await inspect(tsman, 'b', '{{json .NetworkSettings.Networks.podman}}'), 'null');
+  }),
+);
+
+needs('whatever of it is killed, inspect says so and the next command mends it', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    const own = Object.values(networkInterfaces()).flat();
+    if (!own.some((it) => it?.family === 'IPv4' && !it.internal)) return;
+    const service = await listen('0.0.0.0');
+    const { port } = service.address() as { port: number };
+    const reaches = async (name: string): Promise<boolean> =>
+      (await perlIn(tsman, name, client('host.containers.internal', port))) === 'hello';
+    const error = (): Promise<string> => inspect(tsman, 'a', '{{.State.Error}}');
+    try {
+      await run(tsman, 'a', IDLE, '--ip', '10.88.0.50');
+      assert.ok(await reaches('a'));
+      process.kill(pidIn(scratch, 'net', 'uplink'), 'SIGKILL');
+      assert.ok(await eventually(async () => /network reload a/.test(await error())));
+      assert.is((await tsman('network', 'reload', 'a')).exitCode, 0);
+      assert.is(await error(), '');
+      assert.ok(await reaches('a'));
+
+      process.kill(pidIn(scratch, 'net', 'hub'), 'SIGKILL');
+      assert.ok(await eventually(async () => /tsman restart a/.test(await error())));
+      assert.is((await tsman('restart', '-t0', 'a')).exitCode, 0);
+      assert.ok(await reaches('a'));
+
+      const id = await inspect(tsman, 'a', '{{.Id}}');
+      process.kill(pidIn(scratch, 'containers', id, 'net.pid'), 'SIGKILL');
+      assert.ok(await eventually(async () => /tsman restart a/.test(await error())));
+      const { stdout } = await tsman('events', '--since', '1m', '--stream=false');
+      assert.match(stdout, /network_died/);
+      // Its address is free at once.
+      await run(tsman, 'c', IDLE, '--ip', '10.88.0.50');
+      assert.ok(await reaches('c'));
+    } finally {
+      service.close();
+    }
+  }),
+);
+
+needs('a container on an internal network needs no pasta', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    await tsman('network', 'create', '--internal', 'inner');
+    await run(tsman, 'a', IDLE, '--network', 'inner');
+    assert.throws(() => pidIn(scratch, 'net', 'uplink'), /ENOENT/);
+  }),
+);
+
+test.run();
