@@ -23,7 +23,7 @@ export function defaultMounts(settings: MountSettings): RuntimeMount[] {
   ];
   return [
     settings.hostPid
-      ? bind('/proc', '/proc', ['rbind'])
+      ? bind('/proc', '/proc', ['rbind', 'nosuid', 'noexec', 'nodev'])
       : mount('/proc', 'proc', ['nosuid', 'noexec', 'nodev']),
     mount('/dev', 'tmpfs', ['nosuid', 'noexec', 'strictatime', 'mode=755', 'size=65536k']),
     mount('/dev/pts', 'devpts', devpts),

@@ -17,6 +17,8 @@ export interface PlanPlaces extends VolumePlaces {
   readonly helper: string;
   /** A compiled seccomp program, undefined = none. */
   readonly seccompProgram: string | undefined;
+  /** `device` records of `--privileged`. */
+  readonly hostDevices: readonly PlanRecord[];
 }
 
 const NAMESPACE_WORDS = {
@@ -49,6 +51,11 @@ export function containerSteps(
   const ownNetwork = config.linux.namespaces.some(
     (namespace) => namespace.type === 'network' && namespace.path === undefined,
   );
+  const taken = new Set(
+    (config.linux.devices ?? [])
+      .map(({ path }) => path)
+      .concat(config.mounts.map(({ destination }) => destination)),
+  );
   return [
     rootRecord(container, config, places, true),
     ...config.mounts.flatMap((mount) => mountRecords(mount, container, places)),
@@ -56,8 +63,9 @@ export function containerSteps(
     ...(config.linux.devices ?? []).map(
       (device): PlanRecord => ['device', device.source, device.path],
     ),
+    ...places.hostDevices.filter(([, , path]) => !taken.has(String(path))),
     ...(container.spec.terminal ? [['console'] as const] : []),
-    ...fileBinds(container, places),
+    ...fileBinds(container, places, config.root.readonly === true),
     ...secretMounts(places.containerDirectory, container.spec.secrets),
     ...notifyMounts(container.spec.sdnotify),
     ...(config.linux.maskedPaths ?? []).map((path): PlanRecord => ['mask', path]),
@@ -91,7 +99,7 @@ export function containerSteps(
 export function rootSteps(
   container: Container,
   config: RuntimeConfig,
-  places: Omit<PlanPlaces, 'helper' | 'seccompProgram'>,
+  places: Omit<PlanPlaces, 'helper' | 'seccompProgram' | 'hostDevices'>,
 ): PlanRecord[] {
   const volumes = config.mounts
     .flatMap((mount) => mountRecords(mount, container, places))
@@ -129,6 +137,8 @@ export function processSteps(
     ['umask', (process.user.umask ?? 0o22).toString(8)],
     ...process.env.map((entry): PlanRecord => ['env', entry]),
     ['user', identity.user === '' ? '0' : identity.user],
+    // Who is not in /etc/passwd; what is there comes first.
+    ['default-env', 'HOME', '/'],
     ...(identity.groups.length > 0 ? [['groups', ...identity.groups] as PlanRecord] : []),
     ...(identity.keepGroups ? [['keep-groups'] as const] : []),
     [
@@ -234,7 +244,9 @@ function mountRecord(mount: RuntimeMount): PlanRecord {
 }
 
 /** Files that start.ts wrote into the run directory. */
-function fileBinds(container: Container, places: PlanPlaces): PlanRecord[] {
+function fileBinds(container: Container, places: PlanPlaces, isReadOnly: boolean): PlanRecord[] {
+  // As the root is: what --read-only forbids is not to be had in /etc/hosts.
+  const flags = `file,nosuid,nodev,noexec,rprivate${isReadOnly ? ',ro' : ''}`;
   const taken = new Set(container.spec.volumes.map((volume) => volume.destination));
   const { hosts } = container.spec;
   const files: [name: string, destination: string][] = [
@@ -252,14 +264,16 @@ function fileBinds(container: Container, places: PlanPlaces): PlanRecord[] {
         'bind',
         `${places.runDirectory}/${name}`,
         destination,
-        'file,nosuid,nodev,rprivate',
+        flags,
       ],
     );
   for (const name of container.spec.userFiles ?? []) {
     const file = `${places.containerDirectory}/${name}`;
-    records.push(['bind', file, `/etc/${name}`, 'file,nosuid,nodev,rprivate']);
+    const path = `/etc/${name}`;
+    records.push(['bind', file, path, 'file,nosuid,nodev,noexec,rprivate']);
     // With keep-id it would be the user's own to write.
-    if (hasMappedCaller(container)) records.push(['owner', `/etc/${name}`, 0, 0]);
+    if (hasMappedCaller(container)) records.push(['owner', path, 0, 0]);
+    if (isReadOnly) records.push(['readonly', path]);
   }
   if (container.spec.init !== undefined) {
     records.push([

@@ -16,6 +16,7 @@ import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import { boxSettings, type StartOptions } from './box-settings.ts';
 import { networksOf } from './bridge-networks.ts';
 import type { CreateTarget } from './create.ts';
+import { hostDevices } from './host-devices.ts';
 import { defaultAddresses, hostsFile, resolvConf } from './hosts-files.ts';
 import { logFieldRecords } from './log-fields.ts';
 import { endNetworkOrphans } from './network-orphans.ts';
@@ -182,6 +183,7 @@ function steps(target: CreateTarget, container: Container, config: RuntimeConfig
     runDirectory: runDirectory(target.directories, container.id),
     layersDirectory: `${target.directories.dataRoot}/layers`,
     helper: helperPath(),
+    hostDevices: container.spec.privileged ? hostDevices() : [],
     seccompProgram: seccompProgram(
       target.directories.dataRoot,
       container.spec.seccomp,
