@@ -14,6 +14,11 @@ export function helperPath(): string {
   return join(dirname(fileURLToPath(import.meta.url)), '../../bin/tsman-helper');
 }
 
+/** The program that people start, beside the executable that this process is. */
+export function launcherPath(): string {
+  return join(dirname(process.execPath), 'tsman');
+}
+
 /** A file of the package that is not code: `TSMAN_SHARE`, else `../share` beside the executable's directory. */
 export function sharePath(name: string): string {
   const forced = process.env['TSMAN_SHARE'];

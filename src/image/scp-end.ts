@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
 import { UsageError } from '../base/error.ts';
 
 /** Where an image is copied from or to: `[USER@]HOST[:PORT]::[IMAGE]`, or an image of this store. */
@@ -54,7 +54,7 @@ export function scpCommand(
     const port = end.port === undefined ? [] : ['-p', end.port];
     return ['ssh', '-T', ...port, '--', end.host, script];
   }
-  const self = basename(program) === 'tsman' ? quote(program) : 'tsman';
+  const self = existsSync(program) ? quote(program) : 'tsman';
   const script = `unset ${OURS}; d=/run/user/$(id -u); [ -w "$d" ] && export XDG_RUNTIME_DIR="$d"; cd; exec ${self} ${words}`;
   const shell = ['--', 'sh', '-c', script];
   return isRoot && !hasSudo

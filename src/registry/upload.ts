@@ -1,5 +1,5 @@
 import type { Digest } from '../oci/digest.ts';
-import { RegistryError } from './error.ts';
+import { hasStatus, RegistryError } from './error.ts';
 import type { HttpResponse } from './http.ts';
 import { pullScope, pushScope } from './manifests.ts';
 import type { RegistrySession } from './session.ts';
@@ -18,6 +18,9 @@ export interface UploadOptions {
   /** Send in pieces of this size; otherwise in one. */
   readonly chunkBytes?: number | undefined;
 }
+
+/** The least that any proxy's limit lets through, of those people meet; a chunk is held in memory. */
+const FALLBACK_CHUNK_BYTES = 8 << 20;
 
 /** What became of an upload. */
 export type UploadOutcome = 'uploaded' | 'mounted';
@@ -45,10 +48,17 @@ export async function uploadBlob(
   options: UploadOptions = {},
 ): Promise<UploadOutcome> {
   const { retries, onRetry } = session.transport.options;
+  let { chunkBytes } = options;
   for (let attempt = 0; ; attempt++) {
     try {
-      return await uploadOnce(session, repository, blob, options);
+      return await uploadOnce(session, repository, blob, { ...options, chunkBytes });
     } catch (error) {
+      const isTooLarge = hasStatus(error, 413) && chunkBytes === undefined;
+      if (isTooLarge && blob.size > FALLBACK_CHUNK_BYTES) {
+        // Proxies in front of registries limit a request, not a blob.
+        chunkBytes = FALLBACK_CHUNK_BYTES;
+        continue;
+      }
       if (!mayPass(error) || attempt >= retries) throw error;
       onRetry?.(error, 0);
     }

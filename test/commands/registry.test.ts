@@ -1,5 +1,5 @@
 // timeout: 240
-import { readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -172,6 +172,18 @@ real('pull trusts a registry by --cert-dir, or not at all when told so', () =>
       0,
     );
     assert.is((await tsman('pull', '--tls-verify=false', name)).exitCode, 0);
+  }),
+);
+
+real("finds a registry's CA in certs.d of the user", () =>
+  withBoth({ tls: true }, async (plain, { address, certDirectory }, scratch) => {
+    const config = scratch.makeDirectory('config');
+    mkdirSync(join(config, 'containers/certs.d'), { recursive: true });
+    symlinkSync(certDirectory, join(config, 'containers/certs.d', address));
+    const tsman = plain.with({ env: { XDG_CONFIG_HOME: config } });
+    const pushed = await tsman('push', 'localhost/made:1', `${address}/x`);
+    assert.is(pushed.exitCode, 0, pushed.stderr);
+    assert.is((await plain('pull', `${address}/x`)).exitCode, 125);
   }),
 );
 

@@ -5,6 +5,7 @@ import type { Digest } from '../../src/oci/digest.ts';
 import { fetchSmallBlob, readBlob } from '../../src/registry/blobs.ts';
 import { listTags, ping } from '../../src/registry/listing.ts';
 import { fetchManifest } from '../../src/registry/manifests.ts';
+import { uploadBlob } from '../../src/registry/upload.ts';
 import { failureOf, type Handler, withScripted, withSession } from '../support/session.ts';
 
 const test = suite('a hostile registry');
@@ -300,6 +301,40 @@ test('that is busy is asked again, after the time it says', async () => {
   );
 });
 
+test('that takes no large request gets the blob in chunks', () => {
+  const bytes = Buffer.alloc(20_000_000, 'tsman');
+  const got: Buffer[] = [];
+  const ranges: string[] = [];
+  const limited: Handler = (request, response) => {
+    const isTooLarge = Number(request.headers['content-length'] ?? 0) > 10_000_000;
+    if (isTooLarge) {
+      request.resume();
+      response.writeHead(413, { connection: 'close' }).end();
+      return;
+    }
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => {
+      if (request.method === 'PATCH') {
+        got.push(...parts);
+        ranges.push(request.headers['content-range'] ?? '');
+      }
+      const status = request.method === 'PUT' ? 201 : 202;
+      response.writeHead(status, { location: '/v2/x/blobs/uploads/1' }).end();
+    });
+  };
+  return withScripted(limited, async ({ address }) => {
+    async function* open() {
+      for (let at = 0; at < bytes.length; at += 1 << 20) yield bytes.subarray(at, at + (1 << 20));
+    }
+    const blob = { digest: digestOf(bytes), size: bytes.length, open };
+    const outcome = await withSession(address, {}, (session) => uploadBlob(session, 'x', blob));
+    assert.is(outcome, 'uploaded');
+    assert.is(digestOf(Buffer.concat(got)), blob.digest);
+    assert.equal(ranges, ['0-8388607', '8388608-16777215', '16777216-19999999']);
+  });
+});
+
 test('cannot fill the terminal with an error', () =>
   withScripted(
     (_, response) => response.writeHead(404).end(`<html>${'x'.repeat(1e6)}`),
@@ -308,6 +343,18 @@ test('cannot fill the terminal with an error', () =>
         withSession(address, {}, (session) => fetchManifest(session, 'x', 'latest')),
       );
       assert.match(error.message, /404 not found$/);
+    },
+  ));
+
+test('cannot give the terminal orders with an error', () =>
+  withScripted(
+    (_, response) =>
+      response.writeHead(403).end('{"errors":[{"code":"A\\u001b[2J","message":"b\\nc\\u009bd"}]}'),
+    async ({ address }) => {
+      const error = await failureOf(
+        withSession(address, {}, (session) => fetchManifest(session, 'x', 'latest')),
+      );
+      assert.match(error.message, /403 access denied: A \[2J: b c d$/);
     },
   ));
 

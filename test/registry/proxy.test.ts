@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage } from 'node:http';
 import * as net from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -121,6 +122,58 @@ requires(test, 'docker-registry')('reaches a registry with TLS through a SOCKS5 
       const ca = readFileSync(join(certDirectory, 'ca.crt'), 'utf8');
       await withSession(address, { proxy, ca }, ping);
       assert.is(targets.at(-1), address);
+    }),
+  ),
+);
+
+/** A proxy that wants `u:p`, makes tunnels and fetches for plain http; `asked` gets what it is asked for. */
+async function withHttpProxy(body: (proxy: URL, asked: string[]) => Promise<void>): Promise<void> {
+  const asked: string[] = [];
+  const isUs = (request: IncomingMessage) =>
+    request.headers['proxy-authorization'] === `Basic ${Buffer.from('u:p').toString('base64')}`;
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    response.writeHead(isUs(request) ? 200 : 407).end('{}');
+  });
+  const sockets = new Set<net.Socket>();
+  server.on('connect', (request: IncomingMessage, socket: net.Socket) => {
+    sockets.add(socket);
+    asked.push(`${request.method} ${request.url}`);
+    if (!isUs(request)) {
+      socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+      return;
+    }
+    const [host = '', port] = (request.url ?? '').split(':');
+    const upstream = net.connect(Number(port), host, () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      socket.pipe(upstream).pipe(socket);
+    });
+    for (const end of [socket, upstream]) end.on('error', () => upstream.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  try {
+    await body(new URL(`http://u:p@127.0.0.1:${port}`), asked);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+requires(test, 'docker-registry')('reaches a registry through an http proxy and its tunnels', () =>
+  withHttpProxy((proxy, asked) =>
+    withRegistry({ tls: true }, async ({ address, certDirectory }) => {
+      const ca = readFileSync(join(certDirectory, 'ca.crt'), 'utf8');
+      await withSession(address, { proxy, ca, isInsecure: false }, ping);
+      assert.is(asked.at(-1), `CONNECT ${address}`);
+      await withSession('127.0.0.1:5', { proxy }, ping);
+      assert.is(asked.at(-1), 'GET http://127.0.0.1:5/v2/');
+      const stranger = new URL(proxy);
+      stranger.username = '';
+      const refused = withSession(address, { proxy: stranger, ca, isInsecure: false }, ping);
+      assert.match((await failureOf(refused)).message, /refused a tunnel to .* \(407\)/);
     }),
   ),
 );

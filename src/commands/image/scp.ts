@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { launcherPath } from '../../helper/location.ts';
 import { copyImage } from '../../image/scp.ts';
 import { parseScpEnd } from '../../image/scp-end.ts';
 import { defineCommand } from '../command.ts';
@@ -29,7 +30,7 @@ export const imageScpCommand = defineCommand({
         openTarget: openEngine,
         isRoot: uid === 0,
         hasSudo: isInPath('sudo', env['PATH'] ?? ''),
-        program: process.execPath,
+        program: launcherPath(),
       },
     );
     if (!quiet) stdout.write(loaded.map((name) => `Loaded image: ${name}\n`).join(''));
