@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { TsmanError } from '../base/error.ts';
 import type { RootSource } from '../container/create.ts';
 import { digestHex } from '../oci/digest.ts';
+import { matchedName } from '../storage/image-lookup.ts';
 import { findImage, readImageConfig } from '../storage/images.ts';
 import type { CommandContext } from './command.ts';
 import type { ContainerOptions } from './create-request.ts';
@@ -65,7 +66,7 @@ export async function imageSource(
   const config = readImageConfig(engine.storage, image);
   return {
     imageID: image.id,
-    imageName: image.names[0] ?? name,
+    imageName: matchedName(image, name) ?? image.names[0] ?? name,
     layers: image.layers.map((layer) => digestHex(layer.diffID)).reverse(),
     rootfs: undefined,
     defaults: config.config ?? {},
