@@ -92,8 +92,7 @@ static _Noreturn void become_uplink(const struct record *record, pid_t hub, cons
 		_exit(125);
 	(void)sys_close_range(3, ~0U, 0);
 	(void)execvp(argv[0], (char *const *)(uintptr_t)argv);
-	(void)dprintf(2, "%s: %s\n", argv[0], strerror(errno));
-	_exit(127);
+	_exit(errno == ENOENT ? 127 : 126);
 }
 
 /* Not even a zombie that nobody has reaped. */
@@ -127,6 +126,7 @@ int uplink_make(const struct hub *hub, const struct plan *plan, const char *net_
 	/* Not the lock of everything else: who waits for this one only waits for pasta. */
 	AUTO_CLOSE int lock = net_open(net_dir, "uplink.lock", O_RDWR | O_CREAT);
 	char text[128] = "";
+	int status;
 	pid_t pid;
 
 	if (record == NULL)
@@ -140,8 +140,11 @@ int uplink_make(const struct hub *hub, const struct plan *plan, const char *net_
 	if (pid == 0)
 		become_uplink(record, hub->pid, net_dir,
 			      strcmp(plan_find(plan, "userns")->argv[0], "none") == 0);
-	if (pid < 0 || wait_for(pid) != 0)
-		return fail_errno(why, "network", "pasta, the up-link", EIO);
+	status = pid < 0 ? -1 : exit_status(wait_for(pid));
+	if (status == 127 || status == 126)
+		return fail_errno(why, "network", record->argv[1], status == 127 ? ENOENT : EACCES);
+	if (status != 0)
+		return fail_errno(why, "network", "pasta, the way out of the networks", EIO);
 	if (read_small_file(AT_FDCWD, record->argv[0], text, sizeof(text)) <= 0)
 		return fail(why, "network", record->argv[0]);
 	pid = (pid_t)strtol(text, NULL, 10);

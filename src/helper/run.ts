@@ -166,8 +166,13 @@ function firstData(stream: NodeJS.EventEmitter): Promise<void> {
 /** Words a helper's failure: what, step, subject, reason, and what to do about it where we know. */
 export function describeFailure(what: string, failure: HelperFailure): TsmanError {
   const { name, text } = errnoText(failure.errno);
-  const reason = failure.errno === 0 ? '' : `: ${text} (${name})`;
-  const subject = failure.subject === '' ? '' : ` ${failure.subject}`;
+  // What the network process said is a reason by itself.
+  const isQuoted = failure.step === 'network-process' && name === 'EIO';
+  const reason = failure.errno === 0 || isQuoted ? '' : `: ${text} (${name})`;
+  const said = isQuoted
+    ? failure.subject.replace(/\n/g, '; ').replace(/tsman-helper: (network: )?/g, '')
+    : failure.subject;
+  const subject = said === '' ? '' : ` ${said}`;
   const details = { hint: hintFor(failure, name), exitCode: exitCodeFor(failure, name) };
   return new HelperError(`${what}: ${failure.step}${subject}${reason}`, failure.step, details);
 }
