@@ -25,8 +25,9 @@ export function residentShare(start: () => void): number {
   return attendants.reduce((sum, pid) => sum + proportionalSize(pid), 0) / 1024;
 }
 
-// proc_pid_status(5): NSpid has one number for every PID namespace it is in.
+// proc_pid_status(5): NSpid has one number for every PID namespace it is in. pasta makes itself one.
 function isInContainer(pid: number): boolean {
+  if (/^pass?t/.test(readProc(pid, 'comm'))) return false;
   return /^NSpid:\s+\d+\s+\d/m.test(readProc(pid, 'status'));
 }
 

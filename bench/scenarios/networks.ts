@@ -1,9 +1,18 @@
-import { memoryAtRest } from '../memory.ts';
+import { runEngine } from '../engines.ts';
+import { memoryAtRest, residentShare } from '../memory.ts';
 import { measurePort, publishServer, removeServer, timesHostLoopback } from '../port.ts';
-import type { Scenario } from '../scenario.ts';
+import type { Bench, Scenario, Words } from '../scenario.ts';
 
 const REQUESTS = 2000;
 const MEGABYTES = 500;
+const CROWD = 50;
+
+const runTrue = ({ image }: Bench): Words => ['run', '--rm', image, 'true'];
+const detached = (image: string, name: string): Words => [
+  ...['run', '--detach', '--name', name, image],
+  ...['sleep', '1000000'],
+];
+const remove = (names: Words): Words => ['rm', '--force', '--time', '0', ...names];
 
 /** One client of a port published on 127.0.0.1; bench/port.c at both ends. `npm run bench -- port:` runs them all. */
 const ports: readonly Scenario[] = [
@@ -54,9 +63,33 @@ const ports: readonly Scenario[] = [
 export const networkScenarios: readonly Scenario[] = [
   {
     name: 'run --rm (default network)',
-    args: ({ image }) => ['run', '--rm', image, 'true'],
+    args: runTrue,
     runs: 30,
+    aim: { atMost: 0.4 },
     cpu: true,
+  },
+  {
+    name: 'run --rm, another one on it',
+    setup: ({ image }, engine) => void runEngine(engine, ...detached(image, 'company')),
+    args: runTrue,
+    cleanup: (_, engine) => void runEngine(engine, ...remove(['company'])),
+    runs: 30,
+    aim: { atMost: 0.25 },
+    cpu: true,
+  },
+  {
+    name: `memory, each of ${CROWD}`,
+    measure: ({ image }, engine) => {
+      const names = Array.from({ length: CROWD }, (_, index) => `crowd-${index}`);
+      const share = residentShare(() => {
+        for (const name of names) runEngine(engine, ...detached(image, name));
+      });
+      runEngine(engine, ...remove(names));
+      return share / CROWD;
+    },
+    unit: 'MB',
+    runs: 1,
+    aim: { own: 2 },
   },
   {
     name: 'memory of a container at rest',
