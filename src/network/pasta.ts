@@ -7,6 +7,10 @@ import { hasIPv6Route, isOffline, privateAddresses } from './private-addresses.t
 /** A MAC address of the locally administered kind: loopback, which stands in when offline, has none. */
 const OFFLINE_MAC = '9a:55:9a:55:9a:55';
 
+/** Of our own choice as well (RFC 4193), so that the host's addresses are the host. */
+const UPLINK_IPV6 = 'fd74:736d:616e::2';
+const UPLINK_GATEWAY_IPV6 = 'fd74:736d:616e::1';
+
 /**
  * The record that gives a container its network: one pasta(1), which forwards ports in and
  * connections out, and keeps the client's source address.
@@ -76,7 +80,7 @@ export function uplinkArguments(): string[] {
     ...['-I', UPLINK],
     ...['-t', 'none', '-u', 'none', '-T', 'none', '-U', 'none'],
     ...['--no-dhcp', '--no-dhcpv6', '--no-ra'],
-    ...(hasIPv6Route() ? [] : ['-4']),
+    ...(hasIPv6Route() ? ['-a', UPLINK_IPV6, '-g', UPLINK_GATEWAY_IPV6] : ['-4']),
   ];
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { hasIPv6Route } from '../../src/network/private-addresses.ts';
 import { loadProbe } from '../support/probe.ts';
 import { requires } from '../support/requires.ts';
 import { type Scratch, withScratch } from '../support/scratch.ts';
@@ -128,6 +129,28 @@ needs('whatever of it is killed, inspect says so and the next command mends it',
       assert.ok(await reaches('c'));
     } finally {
       service.close();
+    }
+  }),
+);
+
+needs('IPv6 leads to the host where the host has a way out by it, and not to its loopback', () =>
+  withScratch(async (tsman) => {
+    const own = Object.values(networkInterfaces())
+      .flat()
+      .find((it) => it?.family === 'IPv6' && !it.internal && it.scopeid === 0)?.address;
+    if (own === undefined || !hasIPv6Route()) return;
+    await loadProbe(tsman);
+    const service = await listen('::');
+    const inner = await listen('::1');
+    const port = (one: Server): number => (one.address() as { port: number }).port;
+    try {
+      await run(tsman, 'a', IDLE);
+      assert.is(await perlIn(tsman, 'a', client(own, port(service))), 'hello');
+      for (const host of [own, 'fd74:736d:616e::1'])
+        assert.is(await perlIn(tsman, 'a', client(host, port(inner))), 'failed');
+    } finally {
+      service.close();
+      inner.close();
     }
   }),
 );
