@@ -97,6 +97,8 @@ static const struct record_rule rules[] = {
 	{ "hostname", PLAN_BOX, false, "s", NULL },
 	{ "domainname", PLAN_BOX, false, "s", NULL },
 	{ "loopback", PLAN_BOX, false, "", NULL },
+	{ "bundle-root", PLAN_BOX, false, "p", NULL },
+	{ "hook", PLAN_BOX, true, "snnp+", NULL },
 	{ "pivot", PLAN_BOX, false, "?w", "ro" },
 	{ "rlimit", STEPS, true, "wll", RLIMITS },
 	{ "oom-score-adj", STEPS, false, "i", NULL },

@@ -65,6 +65,8 @@ static const struct {
 	{ "hostname", step_hostname },
 	{ "domainname", step_domainname },
 	{ "loopback", step_loopback },
+	{ "bundle-root", step_bundle_root },
+	{ "hook", step_hook },
 	{ "pivot", step_pivot },
 	{ "rlimit", step_rlimit },
 	{ "oom-score-adj", step_oom_score_adj },

@@ -56,6 +56,8 @@ step_function step_overlay;
 int mount_overlay_root(struct stage *stage, const struct record *record, struct failure *why);
 /* A detached overlay of a record UPPER WORK FLAGS LOWER...; one layer alone is a read-only bind. */
 int overlay_tree(const struct record *record, struct failure *why);
+/* hooks.c */
+step_function step_bundle_root, step_hook;
 /* mounts.c */
 step_function step_mount, step_bind, step_bind_inside, step_bind_below, step_mask, step_readonly;
 /* volumes.c */

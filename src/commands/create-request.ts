@@ -76,6 +76,7 @@ export function toCreateRequest(options: ContainerOptions, args: readonly string
     },
     mounts,
     volumes: [...cdi.volumes, ...volumes],
+    hooks: cdi.hooks,
     devices: [
       ...cdi.devices,
       ...options.device.filter((text) => !isCdiName(text)).map(parseDevice),

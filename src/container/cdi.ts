@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { TsmanError } from '../base/error.ts';
 import { parsePlainYaml } from '../config/plain-yaml.ts';
+import type { RuntimeHook } from '../oci/runtime-config.ts';
 import { containerPath, existingPath } from './mount-words.ts';
 import type { VolumeMount } from './record.ts';
 
@@ -11,6 +12,8 @@ export interface DeviceEdits {
   readonly env: readonly string[];
   readonly devices: readonly { readonly source: string; readonly path: string }[];
   readonly volumes: readonly VolumeMount[];
+  /** Of the kind createContainer. */
+  readonly hooks: readonly RuntimeHook[];
   readonly groups: readonly string[];
 }
 
@@ -22,7 +25,7 @@ interface ContainerEdits {
     readonly containerPath: string;
     readonly options?: readonly string[];
   }[];
-  readonly hooks?: readonly { readonly hookName: string; readonly path: string }[];
+  readonly hooks?: readonly (RuntimeHook & { readonly hookName: string })[];
   readonly additionalGids?: readonly number[];
 }
 
@@ -47,25 +50,36 @@ function specDirectories(): string[] {
 
 /** Looks the devices up and gathers what they add. @throws TsmanError */
 export function cdiEdits(names: readonly string[]): DeviceEdits {
-  if (names.length === 0) return { env: [], devices: [], volumes: [], groups: [] };
+  if (names.length === 0) return { env: [], devices: [], volumes: [], hooks: [], groups: [] };
   const { specs, failures } = readSpecs();
   const edits = names.flatMap((name) => editsOf(name, specs, failures));
   checkKnown(names, edits);
-  for (const { hooks } of edits)
-    if (hooks !== undefined && hooks.length > 0)
-      throw new TsmanError(
-        `device ${names.join(', ')}: its CDI file wants the hook ${hooks[0]?.path}, and hooks are not run`,
-        {
-          hint: 'take the hooks out of a copy of the file in ~/.config/cdi, and mount what they make with -v',
-        },
-      );
   return {
     env: edits.flatMap(({ env }) => env ?? []),
     devices: edits.flatMap(({ deviceNodes }) =>
       (deviceNodes ?? []).map(({ path, hostPath }) => ({ source: hostPath ?? path, path })),
     ),
     volumes: edits.flatMap(({ mounts }) => (mounts ?? []).map(toVolume)),
+    hooks: edits.flatMap(({ hooks }) => (hooks ?? []).map((hook) => checkHook(names, hook))),
     groups: edits.flatMap(({ additionalGids }) => (additionalGids ?? []).map(String)),
+  };
+}
+
+/** Others run where we have no right to be, or in the container, where nobody can vouch for them. */
+function checkHook(
+  names: readonly string[],
+  { hookName, path, args, env, timeout }: RuntimeHook & { readonly hookName: string },
+): RuntimeHook {
+  if (hookName !== 'createContainer' || !path.startsWith('/'))
+    throw new TsmanError(
+      `device ${names.join(', ')}: its CDI file wants ${path} as ${hookName} hook, and only createContainer hooks are run`,
+      { hint: 'take the hook out of a copy of the file in ~/.config/cdi' },
+    );
+  return {
+    path,
+    args: args?.length ? args : [path],
+    env: env ?? [],
+    ...(timeout === undefined ? {} : { timeout }),
   };
 }
 

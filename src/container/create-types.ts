@@ -1,5 +1,5 @@
 import type { ContainerDefaults } from '../oci/image.ts';
-import type { RuntimeMount } from '../oci/runtime-config.ts';
+import type { RuntimeHook, RuntimeMount } from '../oci/runtime-config.ts';
 import type { Directories } from '../rootless/directories.ts';
 import type { EngineUserns } from '../rootless/id-map.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -50,6 +50,7 @@ export interface CreateRequest {
   readonly secrets?: readonly SecretUse[];
   /** A user namespace below the engine's. */
   readonly userns?: OwnUserns;
+  readonly hooks?: readonly RuntimeHook[];
   readonly devices: readonly { readonly source: string; readonly path: string }[];
   readonly rlimits: readonly Rlimit[];
   readonly sysctl: Readonly<Record<string, string>>;

@@ -54,6 +54,7 @@ export function buildConfig(
     ...(request.rare.domainname === undefined ? {} : { domainname: request.rare.domainname }),
     mounts: allMounts(target, source, request, spec),
     annotations: request.annotations,
+    ...(request.hooks?.length ? { hooks: { createContainer: request.hooks } } : {}),
     linux: {
       ...usernsConfig(spec, namespaceList(request.namespaces)),
       maskedPaths: request.security.maskedPaths,

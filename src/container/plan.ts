@@ -4,6 +4,7 @@ import { fuseOverlayfs } from '../storage/driver.ts';
 import { shiftedLowers } from '../storage/shifted-layers.ts';
 import { capabilityMask } from './capabilities.ts';
 import { fuseOverlay } from './fuse-overlay.ts';
+import { hookSteps } from './hooks.ts';
 import type { Container } from './record.ts';
 import { notifyEnvironment, notifyMounts } from './sdnotify.ts';
 import { secretEnvironment, secretMounts } from './secrets.ts';
@@ -78,6 +79,7 @@ export function containerSteps(
       ? [['domainname', config.domainname] as const]
       : []),
     ...(ownNetwork ? [['loopback'] as const] : []),
+    ...hookSteps(container, config, places.runDirectory),
     ['pivot', ...(config.root.readonly === true ? ['ro'] : [])],
     ...processSteps(
       config,

@@ -16,6 +16,7 @@ import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import { boxSettings, type StartOptions } from './box-settings.ts';
 import { networksOf } from './bridge-networks.ts';
 import type { CreateTarget } from './create.ts';
+import { writeBundle } from './hooks.ts';
 import { hostDevices } from './host-devices.ts';
 import { defaultAddresses, hostsFile, resolvConf } from './hosts-files.ts';
 import { logFieldRecords } from './log-fields.ts';
@@ -96,6 +97,7 @@ export async function prepareContainer(
   const runDir = runDirectory(directories, container.id);
   fs.mkdirSync(runDir, { recursive: true, mode: 0o700 });
   writeRunFiles(target, container, config, runDir);
+  writeBundle(runDir, config);
   return { config, program: steps(target, container, config) };
 }
 

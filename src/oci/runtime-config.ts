@@ -7,7 +7,16 @@ export interface RuntimeConfig {
   readonly domainname?: string;
   readonly mounts: readonly RuntimeMount[];
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly hooks?: { readonly createContainer?: readonly RuntimeHook[] };
   readonly linux: RuntimeLinux;
+}
+
+export interface RuntimeHook {
+  readonly path: string;
+  readonly args?: readonly string[];
+  readonly env?: readonly string[];
+  /** Seconds. */
+  readonly timeout?: number;
 }
 
 export interface RuntimeProcess {

@@ -8,12 +8,25 @@ import { withScratch } from '../support/scratch.ts';
 
 const test = suite('tsman run --device vendor.com/class=name');
 
+/** Finds the root as hooks do: by the state on its input and the bundle's configuration. */
+const HOOK = `#!/bin/sh
+PATH=/usr/bin:/bin
+state=$(cat)
+bundle=$(echo "$state" | sed 's/.*"bundle":"\\([^"]*\\)".*/\\1/')
+status=$(echo "$state" | sed 's/.*"status":"\\([^"]*\\)".*/\\1/')
+root=$(sed 's/.*"root":{"path":"\\([^"]*\\)".*/\\1/' "$bundle/config.json")
+[ -e "$root/proc/self" ] && proc=proc
+echo "$1 $A $status $proc" > "$root/made"
+`;
+
 requires(test, 'userns')('applies variables, nodes and mounts of a made-up vendor', () =>
   withScratch(async (tsman, scratch) => {
     await loadProbe(tsman);
     const config = scratch.makeDirectory('config');
     const library = join(config, 'library');
     writeFileSync(library, 'library\n');
+    const hook = join(config, 'hook');
+    writeFileSync(hook, HOOK, { mode: 0o755 });
     mkdirSync(join(config, 'cdi'));
     const device = (name: string, containerEdits: object): object => ({ name, containerEdits });
     const spec = {
@@ -25,7 +38,13 @@ requires(test, 'userns')('applies variables, nodes and mounts of a made-up vendo
           deviceNodes: [{ path: '/dev/made-up', hostPath: '/dev/null' }],
           mounts: [{ hostPath: library, containerPath: '/library', options: ['ro', 'rbind'] }],
         }),
-        device('all', { hooks: [{ hookName: 'createContainer', path: '/bin/hook' }] }),
+        device('all', {
+          hooks: [
+            { hookName: 'createContainer', path: hook, args: ['hook', 'word'], env: ['A=b'] },
+          ],
+        }),
+        device('failing', { hooks: [{ hookName: 'createContainer', path: '/bin/false' }] }),
+        device('other', { hooks: [{ hookName: 'poststart', path: '/bin/true' }] }),
       ],
     };
     writeFileSync(join(config, 'cdi/vendor.json'), JSON.stringify(spec));
@@ -34,8 +53,17 @@ requires(test, 'userns')('applies variables, nodes and mounts of a made-up vendo
     const probe = (...words: string[]) => run(...args, PROBE_IMAGE, '/bin/probe', ...words);
     assert.match((await probe('env')).stdout, /^VENDOR=yes$/m);
     assert.is((await probe('cat', '/library', '/dev/made-up')).stdout, 'library\n');
-    const all = await run('create', '--gpus', 'all', PROBE_IMAGE);
-    assert.match(all.stderr, /hook \/bin\/hook, and hooks are not run/);
+    const hooked = ['run', '--rm', '--network', 'none', '--gpus', 'all', PROBE_IMAGE];
+    const made = await run(...hooked, '/bin/probe', 'cat', '/made');
+    // By the root that the bundle's configuration names, with all that is mounted in it.
+    assert.is(made.stdout, 'word b creating proc\n', made.stderr);
+    const wanted = ['--device', 'vendor.example/gpu=failing', PROBE_IMAGE];
+    assert.is((await run('create', '--name', 'f', '--network', 'none', ...wanted)).exitCode, 0);
+    const start = await run('start', 'f');
+    assert.is(start.exitCode, 125);
+    assert.match(start.stderr, /hook \/bin\/false: exit status 1/);
+    const later = await run('create', '--device', 'vendor.example/gpu=other', PROBE_IMAGE);
+    assert.match(later.stderr, /\/bin\/true as poststart hook, and only createContainer/);
     // YAML, as vendors' tools write it; another file is damaged, and matters only to what is not found.
     writeFileSync(
       join(config, 'cdi/other.yaml'),
