@@ -50,6 +50,8 @@ const ABSENT: Readonly<Record<string, string>> = {
   'system migrate': 'there is nothing to migrate',
   'system renumber': 'there are no lock numbers',
   'system service': 'tsman has no daemon and no socket',
+  'volume reload': 'there are no volume plugins',
+  'volume update': REST,
   trust: 'images are not signed; policy.json says what may be pulled',
 };
 

@@ -4,7 +4,7 @@ import { absentCommand } from './absent.ts';
 import type { CommandSpec, OptionSpec, OptionSpecs } from './command.ts';
 import { groupOptions } from './option-groups.ts';
 import { nearest, optionName } from './parse.ts';
-import { COMMANDS } from './table.ts';
+import { COMMANDS, findCommand } from './table.ts';
 
 /** The text of `tsman COMMAND --help`. */
 export function commandHelp(command: CommandSpec<OptionSpecs>, words: readonly string[]): string {
@@ -59,12 +59,17 @@ function notes(spec: OptionSpec): string {
   return parts.length === 0 ? '' : ` (${parts.join('; ')})`;
 }
 
-/** `tsman`, `tsman --help`, `tsman image`, or a word that is no command. */
+/** `tsman`, `tsman --help`, `tsman help run`, `tsman image`, or a word that is no command. */
 export async function answerUnknown(argv: readonly string[], stdout: Output): Promise<number> {
   const words = argv.filter((word) => !word.startsWith('-'));
   const wantsHelp =
     argv.length === 0 || argv.includes('--help') || argv.includes('-h') || argv[0] === 'help';
   const group = wantsHelp && argv[0] === 'help' ? words.slice(1) : words;
+  const named = wantsHelp ? findCommand(group) : undefined;
+  if (named !== undefined) {
+    stdout.write(commandHelp(await named.load(), named.words));
+    return 0;
+  }
   const inGroup = COMMANDS.filter((entry) => group.every((word, i) => entry.words[i] === word));
   if ((wantsHelp || group.length > 0) && inGroup.length > 0) {
     stdout.write(await overview(group));

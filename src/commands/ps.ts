@@ -6,6 +6,7 @@ import { type ContainerState, isActive, readState } from '../container/state.ts'
 import { deleteContainerRow } from '../storage/containers.ts';
 import { defineCommand } from './command.ts';
 import type { Engine } from './engine.ts';
+import type { PsSource } from './ps-json.ts';
 import { psRow } from './ps-row.ts';
 import { renderPs, SORT_KEYS, sortRows } from './ps-table.ts';
 import { containerFilters } from './selection.ts';
@@ -94,15 +95,18 @@ async function list(engine: Engine, options: Options): Promise<string> {
         found.map(({ container }) => container),
       )
     : undefined;
-  const rows = found
-    .reverse()
-    .map(({ container, state }) =>
-      psRow(container, state, options.noTrunc, sizes?.get(container.id)),
-    );
-  return renderPs(sortRows(rows, options.sort), {
-    ...options,
-    namespace: options.namespace || options.ns,
-  });
+  const rows = new Map(
+    found.reverse().map((it) => {
+      const size = sizes?.get(it.container.id);
+      return [psRow(it.container, it.state, options.noTrunc, size), { ...it, size }] as const;
+    }),
+  );
+  const sorted = sortRows([...rows.keys()], options.sort);
+  if (options.format !== 'json')
+    return renderPs(sorted, { ...options, namespace: options.namespace || options.ns });
+  const { psJson } = await import('./ps-json.ts');
+  const json = sorted.map((row) => psJson(row, rows.get(row) as PsSource));
+  return `${JSON.stringify(json, undefined, 4)}\n`;
 }
 
 interface Found {

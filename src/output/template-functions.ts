@@ -2,7 +2,7 @@
 export type TemplateFunction = (...args: unknown[]) => unknown;
 
 export const TEMPLATE_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
-  json: (value) => JSON.stringify(value) ?? 'null',
+  json: (value) => JSON.stringify(value, exactNumbers) ?? 'null',
   join: (list, separator) =>
     Array.isArray(list) ? list.map(goText).join(String(separator ?? '')) : goText(list),
   split: (text, separator) => goText(text).split(String(separator ?? '')),
@@ -32,6 +32,14 @@ export const TEMPLATE_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   gt: (a, b) => compare(a, b) > 0,
   ge: (a, b) => compare(a, b) >= 0,
 };
+
+/** Nanoseconds have more digits than a double; JSON itself has no limit. */
+function exactNumbers(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? (JSON as RawJSON).rawJSON(String(value)) : value;
+}
+
+/** ECMAScript 2026, https://tc39.es/proposal-json-parse-with-source/; TypeScript does not know it yet. */
+type RawJSON = JSON & { rawJSON(text: string): unknown };
 
 /** Go's truth: false, 0, nil and whatever is empty are false. */
 export function isTrue(value: unknown): boolean {

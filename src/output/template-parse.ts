@@ -12,20 +12,25 @@ export type TemplateNode =
     };
 
 const TOKEN =
-  /\s*("(?:[^"\\]|\\.)*"|`[^`]*`|:=|[|(),]|\)(?:\.\w+)+|\$?[\w]*(?:\.\w+)+|\$\w*|\.|-?\d+(?:\.\d+)?|[A-Za-z_]\w*)/y;
+  /\s*("(?:[^"\\]|\\.)*"|`[^`]*`|:=|[|(),=]|\)(?:\.\w+)+|\$?[\w]*(?:\.\w+)+|\$\w*|\.|-?\d+(?:\.\d+)?|[A-Za-z_]\w*)/y;
 
-/** Parses the whole template. */
-export function parseTemplate(source: string): TemplateNode[] {
-  const parser = new TemplateParser(source);
-  return parser.parse();
+/** Parses a template, which may begin behind a prefix; mistakes are told with their column in the whole. */
+export function parseTemplate(source: string, from = 0): TemplateNode[] {
+  return new TemplateParser(source, from).parse();
+}
+
+/** Shells keep `\t` in single quotes as it is; Docker and Podman mean the tab. */
+function withTabs(text: string): string {
+  return text.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
 }
 
 class TemplateParser {
   readonly #source: string;
-  #at = 0;
+  #at: number;
 
-  constructor(source: string) {
+  constructor(source: string, from: number) {
     this.#source = source;
+    this.#at = from;
   }
 
   parse(): TemplateNode[] {
@@ -39,7 +44,7 @@ class TemplateParser {
     const nodes: TemplateNode[] = [];
     for (;;) {
       const open = this.#source.indexOf('{{', this.#at);
-      const text = this.#source.slice(this.#at, open === -1 ? undefined : open);
+      const text = withTabs(this.#source.slice(this.#at, open === -1 ? undefined : open));
       const trims = open !== -1 && /^\{\{-\s/.test(this.#source.slice(open, open + 4));
       if (text !== '') nodes.push({ kind: 'text', text: trims ? text.trimEnd() : text });
       if (open === -1) {
@@ -93,7 +98,7 @@ class TemplateParser {
       if (close !== null) {
         this.#at = at + close[0].length;
         if (close[1] === '-')
-          this.#at += /^\s*/.exec(this.#source.slice(this.#at))?.[0].length ?? 0;
+          this.#at += /^(?:\s|\\[tn])*/.exec(this.#source.slice(this.#at))?.[0].length ?? 0;
         return tokens;
       }
       const comment = /^\/\*[\s\S]*?\*\//.exec(rest);

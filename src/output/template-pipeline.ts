@@ -1,8 +1,10 @@
 import { UsageError } from '../base/error.ts';
 
-/** `a | b | c`, with `$v :=` or `$i, $v :=` before it. */
+/** `a | b | c`, with `$v :=`, `$v =` or `$i, $v :=` before it. */
 export interface Pipeline {
   readonly variables: readonly string[];
+  /** `:=` makes the variables, `=` sets those there are. */
+  readonly isNew: boolean;
   readonly commands: readonly (readonly Operand[])[];
   readonly column: number;
 }
@@ -36,7 +38,7 @@ export function templateError(column: number, what: string): UsageError {
 
 /** Parses the inside of an action, e.g. `$x := index .Names 0 | upper`. */
 export function parsePipeline(tokens: readonly Token[], column = tokens[0]?.column ?? 0): Pipeline {
-  const assign = tokens.findIndex(({ text }) => text === ':=');
+  const assign = tokens.findIndex(({ text }) => text === ':=' || text === '=');
   const variables = tokens
     .slice(0, Math.max(assign, 0))
     .map(({ text }) => text)
@@ -60,7 +62,7 @@ export function parsePipeline(tokens: readonly Token[], column = tokens[0]?.colu
   }
   if (commands.some((command) => command.length === 0))
     throw templateError(column, 'a value is missing');
-  return { variables, commands, column };
+  return { variables, isNew: tokens[assign]?.text !== '=', commands, column };
 }
 
 function closing(tokens: readonly Token[], open: number): number {

@@ -5,7 +5,7 @@ import { type Operand, type Pipeline, templateError } from './template-pipeline.
 
 /** Renders one value with a Go template: `{{.ID}}: {{range .Names}}{{.}} {{end}}`. */
 export function renderTemplate(source: string, data: unknown): string {
-  return render(parseTemplate(expandEscapes(source)), data);
+  return render(parseTemplate(source), data);
 }
 
 /**
@@ -19,8 +19,9 @@ export function formatRows(
   withHeader = true,
 ): string {
   if (format === 'json') return `${JSON.stringify(rows, undefined, 4)}\n`;
-  const isTable = /^table\s/.test(format);
-  const nodes = parseTemplate(expandEscapes(isTable ? format.replace(/^table\s+/, '') : format));
+  const prefix = /^table\s+/.exec(format)?.[0].length ?? 0;
+  const isTable = prefix > 0;
+  const nodes = parseTemplate(format, prefix);
   const lines = rows.map((row) => render(nodes, row));
   if (!isTable) return lines.map((line) => (line.endsWith('\n') ? line : `${line}\n`)).join('');
   const header = withHeader ? [new Renderer(headers, true).nodes(nodes, headers)] : [];
@@ -29,11 +30,6 @@ export function formatRows(
 
 function render(nodes: readonly TemplateNode[], data: unknown): string {
   return new Renderer(data, false).nodes(nodes, data);
-}
-
-/** Shells keep `\t` in single quotes as it is; Docker and Podman mean the tab. */
-function expandEscapes(source: string): string {
-  return source.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
 }
 
 class Renderer {
@@ -55,10 +51,15 @@ class Renderer {
     if (node.kind === 'text') return node.text;
     const value = this.#pipeline(node.value, dot);
     if (node.kind === 'range') return this.#range(node, value, dot);
-    for (const name of node.value.variables) this.#variables.set(name, value);
+    for (const name of node.value.variables) this.#assign(node.value, name, value);
     if (node.kind === 'print') return node.value.variables.length > 0 ? '' : goText(value);
     if (!isTrue(value)) return this.nodes(node.otherwise, dot);
     return this.nodes(node.body, node.kind === 'with' ? value : dot);
+  }
+
+  #assign({ isNew, column }: Pipeline, name: string, value: unknown): void {
+    if (!isNew && !this.#variables.has(name)) throw templateError(column, `no variable ${name}`);
+    this.#variables.set(name, value);
   }
 
   #range(

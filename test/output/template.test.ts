@@ -56,4 +56,29 @@ test('gives a table a header', () => {
   assert.is(formatRows('{{.ID}}', [record, record], headers), 'abc\nabc\n');
 });
 
+test('tell the column in what was typed, also behind table and escapes', () => {
+  const rows = [{ ID: 'a' }];
+  const fails = (format: string): string => {
+    try {
+      formatRows(format, rows, { ID: 'ID' });
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return '';
+  };
+  assert.match(fails('table {{.ID}}\\t{{.Nope}}'), /column 18: no field \.Nope/);
+  assert.match(fails('table   {{nope}}'), /column 11: no function nope/);
+  assert.match(fails('{{.ID}}\\n\\t{{$x}}'), /column 14: no variable \$x/);
+  assert.match(fails('{{$x = 1}}'), /no variable \$x/);
+});
+
+test('set variables, and print numbers of any length', () => {
+  const source = '{{$x := 1}}{{range .list}}{{$x = .}}{{end}}{{$x}} {{json .big}}';
+  assert.is(
+    renderTemplate(source, { list: ['a', 'b'], big: 1795330267025491466n }),
+    'b 1795330267025491466',
+  );
+  assert.is(renderTemplate('{{.a -}} \\n b', { a: 1 }), '1b');
+});
+
 test.run();
