@@ -43,6 +43,6 @@ as_user() {
 # Whether that user can read the checkout and run what was built in it.
 checkout_is_reachable() {
 	# shellcheck disable=SC2016
-	as_user sh -c 'cd "$1" && [ -x bin/tsman ] && [ -x bin/tsman-js ] && [ -x bin/tsman-helper ] && [ -r package.json ] && [ -r src/main.ts ] && [ -x "$2" ]' \
+	as_user sh -c 'cd "$1" && [ -x bin/tsman ] && [ -x bin/tsman-helper ] && [ -r package.json ] && [ -r src/main.ts ] && [ -x "$2" ]' \
 		sh "$PWD" "$bun" 2>/dev/null
 }

@@ -13,8 +13,6 @@ const EXIT_BROKEN_PIPE = 128 + 13;
 
 /** Runs one command line (without the program's name) and returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
-  // For our own start only (native/launch/launch.c): not for programs that we start, nor for --env-host.
-  delete process.env['BUN_JSC_thresholdForJITAfterWarmUp'];
   try {
     const { rest, options } = takeGlobalOptions(argv);
     return await dispatch(rest, options);

@@ -54,11 +54,7 @@ requires(
     const emulated = (...words: string[]): Promise<string> =>
       runProgram('qemu-aarch64-static', ['-L', '/usr/aarch64-linux-gnu', ...words], LONG_MS);
     assert.is((await emulated(at('bin/tsman-helper'), 'version')).trim(), VERSION);
-    assert.is(await emulated(at('bin/tsman-js'), '--version'), `tsman version ${VERSION}\n`);
-    assert.match(
-      await runProgram('readelf', ['-h', at('bin/tsman')], LONG_MS),
-      /Machine: +AArch64/,
-    );
+    assert.is(await emulated(at('bin/tsman'), '--version'), `tsman version ${VERSION}\n`);
     const index = ['-xOf', at('share/hello.oci.tar'), 'index.json'];
     assert.match(await runProgram('tar', index, LONG_MS), /"architecture":"arm64"/);
     const tarball = packages.find((path) => path.endsWith('.tgz')) ?? '';
