@@ -4,5 +4,6 @@
  */
 export const nodeChildProcess = () => process.getBuiltinModule('node:child_process');
 export const nodeCrypto = () => process.getBuiltinModule('node:crypto');
+export const nodeStreamPromises = () => process.getBuiltinModule('node:stream/promises');
 export const nodeUtil = () => process.getBuiltinModule('node:util');
 export const nodeZlib = () => process.getBuiltinModule('node:zlib');

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { TsmanError } from '../base/error.ts';
+import { randomHex } from '../base/random.ts';
 import type { PlanRecord } from '../helper/plan.ts';
 import { becomeHelper, explainRecord, writePlan } from '../helper/run.ts';
 import { usernsRecords } from '../rootless/id-map.ts';
@@ -54,7 +54,7 @@ export async function execAndBecome(
     });
   }
   const path = oneShotPlanPath(target.directories.runRoot);
-  const session = randomBytes(32).toString('hex');
+  const session = randomHex(32);
   const records: PlanRecord[] = [
     ['id', container.id],
     explainRecord(target.directories, 'exec', container.name),

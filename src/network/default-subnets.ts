@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { readIfExists } from '../base/file.ts';
+import { nodeCrypto } from '../base/late-modules.ts';
 import type { Directories } from '../rootless/directories.ts';
 import { DEFAULT_NETWORK_NAME } from './constants.ts';
 import { formatIP, formatSubnet, overlaps, parseSubnet, type Subnet } from './ip.ts';
@@ -48,6 +48,6 @@ function describe(subnet: Subnet): NetworkSubnet {
 /** RFC 4193, the same each time for a user of a machine. */
 function ownULA(): Subnet {
   const who = `${readIfExists('/etc/machine-id') ?? ''}:${process.geteuid?.()}`;
-  const bits = createHash('sha256').update(who).digest('hex').slice(0, 14);
+  const bits = nodeCrypto().createHash('sha256').update(who).digest('hex').slice(0, 14);
   return { family: 6, first: BigInt(`0xfd${bits}`) << 64n, prefix: 64 };
 }

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { readIfExists } from '../base/file.ts';
+import { nodeChildProcess } from '../base/late-modules.ts';
 import { isAlive } from '../base/process.ts';
+import { randomHex } from '../base/random.ts';
 import { helperPath } from '../helper/location.ts';
 import { writePlan } from '../helper/run.ts';
 import type { Directories } from '../rootless/directories.ts';
@@ -19,9 +19,12 @@ export function makeHubEarly(target: { directories: Directories; userns: EngineU
   const [pid = '', start = ''] = (readIfExists(`${directory}/hub`) ?? '').trim().split(' ');
   if (isAlive(Number(pid), start)) return;
   const records = hubRecords({ ...target, containerID: 'hub' }, true);
-  const plan = `${directory}/hub-${randomBytes(4).toString('hex')}.plan`;
+  const plan = `${directory}/hub-${randomHex(4)}.plan`;
   writePlan(plan, records);
-  const child = spawn(helperPath(), ['hub', plan], { stdio: 'ignore', detached: true });
+  const child = nodeChildProcess().spawn(helperPath(), ['hub', plan], {
+    stdio: 'ignore',
+    detached: true,
+  });
   child.on('error', () => {
     // The start that follows has the same helper to run, and says what is wrong with it.
   });

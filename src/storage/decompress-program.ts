@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
-import { pipeline } from 'node:stream/promises';
 import { hasCode, TsmanError } from '../base/error.ts';
+import { nodeChildProcess, nodeStreamPromises } from '../base/late-modules.ts';
 
 const ARGUMENTS = {
   // Files may ask for a dictionary of 4 GiB; xz -9 makes one of 64 MiB.
@@ -13,7 +12,9 @@ export async function* throughProgram(
   body: AsyncIterable<Buffer>,
   program: keyof typeof ARGUMENTS,
 ): AsyncGenerator<Buffer> {
-  const child = spawn(program, ARGUMENTS[program], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = nodeChildProcess().spawn(program, ARGUMENTS[program], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   const ended = new Promise<number | Error>((resolve) => {
     child.on('error', resolve);
     child.on('close', (code) => resolve(code ?? 1));
@@ -22,10 +23,12 @@ export async function* throughProgram(
   child.stderr.on('data', (text) => {
     complaint = `${complaint}${text}`.slice(0, 500);
   });
-  const fed = pipeline(body, child.stdin).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
+  const fed = nodeStreamPromises()
+    .pipeline(body, child.stdin)
+    .then(
+      () => undefined,
+      (error: unknown) => error,
+    );
   try {
     yield* child.stdout as AsyncIterable<Buffer>;
     check(program, await ended, await fed, complaint);
