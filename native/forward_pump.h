@@ -15,6 +15,7 @@ struct half {
 	size_t held; /* in the pipe */
 	bool ended;  /* nothing more to read */
 	bool shut;   /* and the other side has been told */
+	bool large;  /* the pipe */
 };
 
 struct connection;
@@ -51,5 +52,6 @@ enum progress pass_on(struct connection *connection, size_t from, const char *by
 /* Move what has come from end `from` until nothing moves. MOVED: it is somebody else's turn, but
  * there is more. */
 enum progress pump(struct connection *connection, size_t from, enum rest rest);
+void close_pipe(struct half *half);
 
 #endif

@@ -44,8 +44,7 @@ static void close_connection(struct connection *connection)
 {
 	for (size_t i = 0; i < 2; i++) {
 		close_descriptor(&connection->end[i].fd);
-		close_descriptor(&connection->half[i].pipe[0]);
-		close_descriptor(&connection->half[i].pipe[1]);
+		close_pipe(&connection->half[i]);
 	}
 	free(connection);
 }
@@ -70,10 +69,12 @@ static bool watch(struct end *end)
 static void proceed(struct connection *connection, size_t end, uint32_t events)
 {
 	const uint32_t gone = EPOLLHUP | EPOLLERR;
+	const uint32_t which = events & (EPOLLRDHUP | EPOLLERR);
 	enum progress in = STUCK;
 	enum progress out = STUCK;
 
-	if ((events & EPOLLRDHUP) != 0)
+	/* What comes before a reset must not wait for it. */
+	if (which == EPOLLRDHUP)
 		in = pump(connection, end, REST_ENDS);
 	else if ((events & (EPOLLIN | EPOLLPRI | gone)) != 0)
 		in = pump(connection, end,

@@ -57,6 +57,19 @@ export function nextLine(socket: Socket): Promise<string> {
   });
 }
 
+/** What a server says first; the connection ends. */
+export async function greeting(port: number, host?: string): Promise<string> {
+  const socket = await open(port, host);
+  return nextLine(socket).finally(() => socket.destroy());
+}
+
+/** What a server answers to a line; the connection ends. */
+export async function answer(port: number, host?: string): Promise<string> {
+  const socket = await open(port, host);
+  socket.write('x\n');
+  return nextLine(socket).finally(() => socket.destroy());
+}
+
 /** Asks until the answer is the expected one; a server needs a moment to listen. */
 export async function eventually(expected: string, ask: () => Promise<string>): Promise<void> {
   let answer = '';

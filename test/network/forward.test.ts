@@ -7,7 +7,7 @@ import { loadProbe } from '../support/probe.ts';
 import { requires } from '../support/requires.ts';
 import { type Scratch, withScratch } from '../support/scratch.ts';
 import type { Tsman } from '../support/tsman.ts';
-import { ending, eventually, exchange, nextLine, open } from './clients.ts';
+import { answer, ending, eventually, exchange, greeting, nextLine, open } from './clients.ts';
 import { PERL, perlIn, server } from './hosts-usr.ts';
 
 const test = suite('a published port');
@@ -54,7 +54,7 @@ function withServices(
           Number(match[2]),
         ]),
       );
-      await eventually('hello', async () => nextLine(await open(ports[85] ?? 0)));
+      await eventually('hello', () => greeting(ports[85] ?? 0));
       await body(tsman, ports, scratch);
     });
 }
@@ -94,7 +94,7 @@ needs(
     await sleep(100);
     socket.resetAndDestroy();
     await eventually('reset', () => perlIn(tsman, 'web', 'open F,"/tmp/how";print <F>'));
-    assert.equal(await exchange(ports[84] ?? 0), { received: 'only you', how: 'end' });
+    assert.equal(await exchange(ports[84] ?? 0, ''), { received: 'only you', how: 'end' });
     assert.is((await exchange(ports[84] ?? 0)).how, 'ECONNRESET');
   }),
 );
@@ -119,12 +119,15 @@ needs(
 needs(
   'serves two hundred clients at once',
   withServices(async (_, ports) => {
-    const clients = Array.from({ length: 200 }, () => exchange(ports[81] ?? 0));
-    const answers = await Promise.all(clients);
-    assert.equal(
-      new Set(answers.map(({ received, how }) => `${received.length} ${how}`)),
-      new Set([`${3 * MEGABYTE} end`]),
-    );
+    // More than the server's queue of 64: some connections to the container wait.
+    for (let round = 0; round < 4; round++) {
+      const clients = Array.from({ length: 200 }, () => exchange(ports[85] ?? 0));
+      const answers = await Promise.all(clients);
+      assert.equal(
+        [...new Set(answers.map(({ received, how }) => `${received.trim()} ${how}`))],
+        ['hello end'],
+      );
+    }
   }),
 );
 
@@ -135,11 +138,7 @@ needs('keeps connections of a container that joins and leaves other networks', (
     const networks = ['--network', 'one', '--network', 'two', '-p', '127.0.0.1::80'];
     await tsman('run', '-d', '--name', 'web', ...networks, ...PERL, server(80));
     const port = Number((await tsman('port', 'web', '80')).stdout.split(':').at(-1));
-    await eventually('10.89.0.1', async () => {
-      const socket = await open(port);
-      socket.write('x\n');
-      return nextLine(socket);
-    });
+    await eventually('10.89.0.1', () => answer(port));
     const socket = await open(port);
     const neighbour =
       '$|=1;$s=IO::Socket::IP->new(PeerHost=>"web",PeerPort=>80) or die;for(1..30){print $s "x\\n";<$s> or die "lost";select undef,undef,undef,.1}print "kept\\n"';
@@ -179,11 +178,7 @@ for (const userns of ['keep-id', 'auto'])
       );
       assert.is(exitCode, 0, stderr);
       const port = Number((await tsman('port', 'web', '8080')).stdout.split(':').at(-1));
-      await eventually('10.89.0.1', async () => {
-        const socket = await open(port);
-        socket.write('x\n');
-        return nextLine(socket);
-      });
+      await eventually('10.89.0.1', () => answer(port));
     }),
   );
 
@@ -198,11 +193,7 @@ needs('goes on when the up-link is killed, and the next command replaces it', ()
       Number(readFileSync(join(runRoot, 'net/uplink'), 'utf8').split(' ')[0]);
     const killed = uplink();
     process.kill(killed, 'SIGKILL');
-    await eventually('10.89.0.1', async () => {
-      const socket = await open(port);
-      socket.write('x\n');
-      return nextLine(socket);
-    });
+    await eventually('10.89.0.1', () => answer(port));
     const { exitCode, stderr } = await tsman(...run, ...PERL, 'sleep 60');
     assert.is(exitCode, 0, stderr);
     assert.is.not(uplink(), killed);

@@ -7,7 +7,7 @@ import { loadProbe, PROBE_IMAGE, probeDirectory } from '../support/probe.ts';
 import { runProgram } from '../support/programs.ts';
 import { requires } from '../support/requires.ts';
 import { withScratch } from '../support/scratch.ts';
-import { eventually, exchange, nextLine, open } from './clients.ts';
+import { eventually, exchange, greeting } from './clients.ts';
 import { PERL } from './hosts-usr.ts';
 
 const test = suite('tsman run -p');
@@ -122,7 +122,7 @@ requires(
     const run = ['run', '-d', '--name', 'web', '--network', 'one', ...publish];
     const { exitCode, stderr } = await tsman(...run, ...PERL, FIFTY);
     assert.is(exitCode, 0, stderr);
-    await eventually('8049', () => open(18549).then(nextLine));
+    await eventually('8049', () => greeting(18549));
     const offsets = Array.from({ length: 50 }, (_, offset) => offset);
     const answers = await Promise.all(
       offsets.map(async (offset) => (await exchange(18500 + offset, '')).received.trim()),
@@ -166,10 +166,10 @@ requires(
       /^8000\/tcp -> 127\.0\.0\.1:18651\n8001\/tcp -> \[::1\]:18651\n8002\/tcp -> 0\.0\.0\.0:\d+\n8003\/tcp -> 127\.0\.0\.1:\d+\n8004\/tcp -> 0\.0\.0\.0:1866[0-2]\n$/,
     );
     const chosen = [...stdout.matchAll(/:(\d+)$/gm)].map((match) => Number(match[1]));
-    await eventually('8000', () => open(18651).then(nextLine));
-    await eventually('8001', () => open(18651, '::1').then(nextLine));
+    await eventually('8000', () => greeting(18651));
+    await eventually('8001', () => greeting(18651, '::1'));
     for (const [index, expected] of ['8002', '8003', '8004'].entries())
-      await eventually(expected, () => open(chosen[index + 2] ?? 0).then(nextLine));
+      await eventually(expected, () => greeting(chosen[index + 2] ?? 0));
   }),
 );
 
