@@ -11,7 +11,10 @@ export const initCommand = defineCommand({
   summary:
     'prepare containers for their start: volumes, files and filters; what cannot start is told now',
   usage: 'CONTAINER...',
-  examples: [['So that the start itself is quick', 'tsman init web']],
+  examples: [
+    ['So that the start itself is quick', 'tsman init web'],
+    ['Every container that has not run', 'tsman init --all'],
+  ],
   options: {
     all: { kind: 'flag', short: 'a', help: 'every container that is not running' },
     latest: { kind: 'flag', short: 'l', help: 'the container made last' },
