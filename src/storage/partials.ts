@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { basename, join } from 'node:path';
 import { startTimeOf } from '../base/process.ts';
@@ -18,8 +19,18 @@ const PARTIAL = /^\.([0-9]+)-([0-9]+)-[0-9a-f]+\.partial$/;
 /** The directory of unpacked layers, made at first use. */
 export function layersDirectory({ directories }: Storage): string {
   const path = join(directories.dataRoot, 'layers');
-  fs.mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (fs.mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined) spreadOut(path);
   return path;
+}
+
+/**
+ * Has ext4 begin every layer in a part of the disk of its own (chattr(1), T). It does not hand out the
+ * inodes of deleted files again for some minutes but searches past them at every creation: after the
+ * removal of an image, the next one unpacked beside its place took ten times as long.
+ */
+function spreadOut(directory: string): void {
+  // Other file systems have no such flag, and where chattr is missing it only takes longer.
+  spawnSync('chattr', ['+T', directory], { stdio: 'ignore', timeout: 5000 });
 }
 
 /** Makes a directory to unpack into; it is ours until it is renamed or `discard`ed. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import { findProgram } from './programs.ts';
 
 /** What a test may need from the machine. */
@@ -30,6 +30,9 @@ const PROBES = {
   umoci: () => whyNotInstalled('umoci'),
   'aarch64-gcc': () => whyNotInstalled('aarch64-linux-gnu-gcc'),
   'qemu-user': () => whyNotInstalled('qemu-aarch64-static'),
+  // ext4(5): its magic number, and its attributes by e2fsprogs.
+  ext4: () =>
+    statfsSync('/var/tmp').type === 0xef53 ? whyNotInstalled('lsattr') : '/var/tmp is not on ext4',
   fish: () => whyNotInstalled('fish'),
   zsh: () => whyNotInstalled('zsh'),
   journal: () =>
