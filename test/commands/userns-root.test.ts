@@ -2,7 +2,9 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { loadProbe, PROBE_IMAGE } from '../support/probe.ts';
+import { rawTar } from '../support/layer-fixtures.ts';
+import { packLayout, writeLayout } from '../support/oci-layout.ts';
+import { loadProbe, PROBE_IMAGE, probeDirectory } from '../support/probe.ts';
 import { runProgram } from '../support/programs.ts';
 import { requires } from '../support/requires.ts';
 import { withScratch } from '../support/scratch.ts';
@@ -72,14 +74,7 @@ for (const way of WAYS)
 needs('native: pruned layers are made again, and go with their image', () =>
   withScratch(async (tsman, { root }) => {
     await loadProbe(tsman);
-    const count = (): number => {
-      const maps = existsSync(join(root, 'layers-shifted'))
-        ? readdirSync(join(root, 'layers-shifted'))
-        : [];
-      return maps.flatMap((map) =>
-        readdirSync(join(root, 'layers-shifted', map)).filter((name) => name.length === 64),
-      ).length;
-    };
+    const count = (): number => shiftedOf(root);
     const native = ['--storage-opt', 'overlay.userns=native'];
     const make = ['--network', 'none', '--userns', 'keep-id', PROBE_IMAGE, '/bin/probe', 'id'];
     await tsman(...native, 'run', '--rm', ...make);
@@ -100,6 +95,69 @@ needs('native: pruned layers are made again, and go with their image', () =>
     assert.is(count(), 0);
   }),
 );
+
+needs('what a killed shift leaves is nothing, and is swept', () =>
+  withScratch(async (tsman, { root }) => {
+    await loadProbe(tsman);
+    const run = ['run', '--rm', '--network', 'none', '--userns', 'keep-id', PROBE_IMAGE];
+    const native = ['--storage-opt', 'overlay.userns=native'];
+    await tsman(...native, ...run, '/bin/probe', 'id');
+    const [map = ''] = readdirSync(join(root, 'layers-shifted'));
+    const directory = join(root, 'layers-shifted', map);
+    const [hex = ''] = readdirSync(directory).filter((name) => name.length === 64);
+    // As if killed before the rename: half a tree under the name of a process that is gone.
+    const partial = '.999999999-1-0123456789abcdef.partial';
+    await tsman('unshare', 'mv', join(directory, hex), join(directory, partial));
+    await tsman('unshare', 'rm', '-rf', join(directory, partial, 'bin'));
+    const again = await tsman(...native, ...run, '/bin/probe', 'id');
+    assert.is(again.exitCode, 0, again.stderr);
+    assert.ok(existsSync(join(directory, hex, 'bin/probe')));
+    await tsman('system', 'prune', '--external', '--force');
+    assert.not.ok(existsSync(join(directory, partial)));
+    assert.is((await tsman('system', 'check')).exitCode, 0);
+  }),
+);
+
+needs('starts at once, and shifts the layers of a large image meanwhile', () =>
+  withScratch(async (tsman, scratch) => {
+    const tar = join(scratch.directory, 'many.tar');
+    const many = Array.from({ length: 10_000 }, (_, i) => ({ name: `many/${i}`, content: 'x' }));
+    writeFileSync(tar, rawTar({ name: 'many', type: '5' }, ...many));
+    const layout = join(scratch.directory, 'many');
+    const layers = [join(await probeDirectory(), 'layer.tar'), tar];
+    await writeLayout(layout, {
+      name: 'localhost/many:latest',
+      layers: layers.map((path) => ({ tar: path, compression: 'none' as const })),
+      config: { Env: ['PATH=/bin'] },
+    });
+    await packLayout(layout, `${layout}.tar`);
+    await tsman('load', '--input', `${layout}.tar`);
+    const names = ['--network', 'none', '--userns', 'keep-id', 'many', '/bin/probe', 'id'];
+    const driver = async (name: string): Promise<string> => {
+      const run = await tsman('run', '--name', name, ...names);
+      assert.is(run.exitCode, 0, run.stderr);
+      return (await tsman('inspect', '-f', '{{.Driver}}', name)).stdout.trim();
+    };
+    const first = await driver('first');
+    // The agent goes on after the command that started it.
+    for (let i = 0; i < 300 && shiftedOf(scratch.root) < 2; i++)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.is(await driver('second'), 'overlay');
+    assert.is(first, 'fuse-overlayfs');
+    // A container keeps its way.
+    assert.is((await tsman('start', 'first')).exitCode, 0);
+    assert.is((await tsman('inspect', '-f', '{{.Driver}}', 'first')).stdout.trim(), first);
+  }),
+);
+
+/** How many layers have been shifted. */
+function shiftedOf(root: string): number {
+  const maps = join(root, 'layers-shifted');
+  if (!existsSync(maps)) return 0;
+  return readdirSync(maps)
+    .flatMap((map) => readdirSync(join(maps, map)))
+    .filter((name) => name.length === 64).length;
+}
 
 needs('refuses what is no way to put a root together', () =>
   withScratch(async (tsman) => {
