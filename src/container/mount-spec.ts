@@ -101,7 +101,8 @@ function bindMounts(
 ): VolumeMount[] {
   const source = take(fields, 'source');
   if (source === undefined || source === '') throw new UsageError(`${what}: source= is missing`);
-  const options = otherWords(fields, what);
+  const isKept = ['', 'true', '1'].includes(take(fields, 'no-dereference') ?? 'false');
+  const options = [...otherWords(fields, what), ...(isKept ? ['no-dereference'] : [])];
   if (type === 'bind')
     return [{ type: 'bind', source: existingPath(source), destination, options }];
   const found = globSync(source).sort();

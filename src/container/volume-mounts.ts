@@ -110,7 +110,7 @@ export function noteUser(target: CreateTarget, id: string, mounts: readonly Volu
 }
 
 /** What only tsman understands; the rest goes into config.json. */
-const OWN_WORDS = /^([zZUO]|copy|nocopy|nocreate|r?bind|(upper|work)dir=.*)$/;
+const OWN_WORDS = /^([zZUO]|copy|nocopy|nocreate|no-dereference|r?bind|(upper|work)dir=.*)$/;
 
 /** A volume as an OCI mount. */
 export function toRuntimeMount(mount: VolumeMount): RuntimeMount {

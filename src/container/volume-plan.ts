@@ -23,6 +23,9 @@ export function volumeRecords(
   places: VolumePlaces,
 ): PlanRecord[] {
   const { source, destination, options } = mount;
+  // A link of the host's becomes a link in the container, to where it leads in there.
+  if (options.includes('no-dereference') && fs.lstatSync(source).isSymbolicLink())
+    return [['symlink', fs.readlinkSync(source), destination]];
   const before = [...copyUp(mount, places)];
   if (options.includes('U') && mount.type !== 'image') before.push(['own-tree', source]);
   if (mount.type === 'image') return [...before, imageRecord(mount, places)];

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -110,6 +110,22 @@ requires(test, 'userns')(
       assert.is(await events('volume=vol'), 'volume create vol\nvolume remove vol\n');
       assert.is(await events('type=secret'), 'secret create word\nsecret remove word\n');
     }),
+);
+
+requires(test, 'userns')('no-dereference shows a link of the host as a link', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    const host = scratch.makeDirectory('host');
+    // Leads to other files on the host and in the container.
+    symlinkSync('/etc/passwd', join(host, 'link'));
+    const show = async (...words: string[]): Promise<string> => {
+      const mount = ['type=bind', `src=${host}/link`, 'dst=/shown', ...words].join();
+      const command = ['/bin/probe', 'cat', '/shown'];
+      return (await tsman(...RUN, '--mount', mount, PROBE_IMAGE, ...command)).stdout;
+    };
+    assert.match(await show('no-dereference'), /^alice:x:1000/m);
+    assert.is(await show(), readFileSync('/etc/passwd', 'utf8'));
+  }),
 );
 
 test.run();
