@@ -26,13 +26,14 @@ export function parseDurationMs(text: string): number | undefined {
 }
 
 /**
- * Parses what `--since` and `--until` take: a duration ago (`10m`), RFC 3339, a date, or seconds since 1970.
+ * Parses what `--since` and `--until` take: RFC 3339, a date, seconds since 1970, or a duration (`10m`),
+ * which counts back from now, with `ahead` forward (Podman's `--until`).
  * @throws UsageError
  */
-export function parseMoment(option: string, text: string): Date {
+export function parseMoment(option: string, text: string, ahead = false): Date {
   if (/^\d+(\.\d+)?$/.test(text)) return new Date(Number(text) * 1000);
   const durationMs = parseDurationMs(text);
-  if (durationMs !== undefined) return new Date(Date.now() - durationMs);
+  if (durationMs !== undefined) return new Date(Date.now() + (ahead ? durationMs : -durationMs));
   // A date without a zone is local time, as in Docker.
   const date = new Date(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00` : text);
   if (Number.isNaN(date.getTime())) {

@@ -24,7 +24,11 @@ export const eventsCommand = defineCommand({
     noTrunc: { kind: 'flag', default: true, help: 'whole IDs' },
     since: { kind: 'text', value: 'TIME', help: 'from this time on' },
     stream: { kind: 'flag', default: true, help: 'go on until interrupted' },
-    until: { kind: 'text', value: 'TIME', help: 'up to this time, then end' },
+    until: {
+      kind: 'text',
+      value: 'TIME',
+      help: 'up to this time, then end; a duration counts from now on',
+    },
   },
   arguments: [0, 0],
   async run(options, _args, context) {
@@ -53,7 +57,9 @@ export const eventsCommand = defineCommand({
 
 function momentNano(option: string, text: string | undefined): bigint | undefined {
   if (text === undefined) return undefined;
-  return BigInt(Math.round(parseMoment(option, text).getTime() * 1000)) * 1000n;
+  return (
+    BigInt(Math.round(parseMoment(option, text, option === '--until').getTime() * 1000)) * 1000n
+  );
 }
 
 const MAX_TIMER_MS = 2 ** 31 - 1;

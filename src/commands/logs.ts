@@ -32,7 +32,7 @@ export const logsCommand = defineCommand({
     },
     tail: { kind: 'text', value: 'N', help: 'only the last lines, or all' },
     timestamps: { kind: 'flag', short: 't', help: 'begin each line with its time' },
-    until: { kind: 'text', value: 'TIME', help: 'up to this time' },
+    until: { kind: 'text', value: 'TIME', help: 'up to this time; a duration counts from now on' },
   },
   arguments: [0, Number.POSITIVE_INFINITY],
   completes: 'containers',
@@ -46,7 +46,7 @@ export const logsCommand = defineCommand({
       follow: options.follow,
       tail: parseTail(options.tail),
       since: options.since === undefined ? undefined : parseMoment('--since', options.since),
-      until: options.until === undefined ? undefined : parseMoment('--until', options.until),
+      until: options.until === undefined ? undefined : parseMoment('--until', options.until, true),
     };
     const { names: withNames, timestamps, color, details } = options;
     await Promise.all(

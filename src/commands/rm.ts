@@ -39,7 +39,8 @@ export const rmCommand = defineCommand({
   completes: 'containers',
   run(options, names, context) {
     const ignoreMissing = options.ignore || options.force;
-    const selection = selectionOf(names, options, ignoreMissing);
+    // Podman's codes: 1 for one that is not there, 2 for one that runs.
+    const selection = { ...selectionOf(names, options, ignoreMissing), missingExitCode: 1 };
     const graceSeconds = options.time === undefined ? 0 : parseStopTime(options.time);
     return forEachContainer(context, selection, undefined, async (container, engine) => {
       if (options.depend) {

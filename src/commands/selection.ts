@@ -1,7 +1,12 @@
 import { UsageError } from '../base/error.ts';
 import { readIfExists } from '../base/file.ts';
 import { type Filters, matchesFilters, parseFilters } from '../container/filters.ts';
-import { type Container, findContainer, listContainers } from '../container/record.ts';
+import {
+  type Container,
+  ContainerNotFound,
+  findContainer,
+  listContainers,
+} from '../container/record.ts';
 import { isGone } from '../container/remove.ts';
 import { type ContainerStatus, readState } from '../container/state.ts';
 import { printFailure } from '../output/failure.ts';
@@ -18,6 +23,8 @@ export interface Selection {
   readonly filters: readonly string[];
   /** Absent ones are passed over in silence (`--ignore`). */
   readonly ignoreMissing: boolean;
+  /** What an absent one makes the exit code; undefined = 125. */
+  readonly missingExitCode?: number;
 }
 
 /** Containers that still exist, oldest first; the rows of `--rm` ones that are gone do not count. */
@@ -45,8 +52,9 @@ export async function forEachContainer(
 ): Promise<number> {
   const engine = context.openEngine();
   let exitCode = 0;
-  const report = (error: unknown): void => {
-    exitCode = printFailure(error, context.stderr);
+  const report = (error: unknown, code?: number): void => {
+    const usual = printFailure(error, context.stderr);
+    exitCode = Math.max(exitCode, code ?? usual);
   };
   const chosen = choose(engine, selection, only, report);
   for (const { container, shown } of chosen) {
@@ -70,7 +78,7 @@ function choose(
   engine: Engine,
   selection: Selection,
   only: readonly ContainerStatus[] | undefined,
-  report: (error: unknown) => void,
+  report: (error: unknown, code?: number) => void,
 ): Chosen[] {
   const names = [...selection.names, ...selection.cidfiles.map(readCidfile)];
   const { all, latest, filters } = selection;
@@ -87,7 +95,8 @@ function choose(
     try {
       return [{ container: existingContainer(engine, shown), shown }];
     } catch (error) {
-      if (!selection.ignoreMissing) report(error);
+      if (!(error instanceof ContainerNotFound)) report(error);
+      else if (!selection.ignoreMissing) report(error, selection.missingExitCode);
       return [];
     }
   });

@@ -160,11 +160,14 @@ export function toContainer(row: ContainerRow): Container {
   return { ...row, spec: JSON.parse(row.spec) as ContainerSpec };
 }
 
-/** @throws TsmanError when there is none, or several whose IDs begin with `text` */
+/** No container has this name, or an ID that begins so. */
+export class ContainerNotFound extends TsmanError {}
+
+/** @throws ContainerNotFound; TsmanError when several IDs begin with `text` */
 export function findContainer(storage: Storage, text: string): Container {
   const row = findContainerRow(storage, text);
   if (row === undefined) {
-    throw new TsmanError(`no container with name or ID ${JSON.stringify(text)}`, {
+    throw new ContainerNotFound(`no container with name or ID ${JSON.stringify(text)}`, {
       hint: 'tsman ps -a lists them',
     });
   }

@@ -18,6 +18,9 @@ import { endRest, killAndWait } from './stop.ts';
 import { endUnseenStart } from './unseen-start.ts';
 import { setWanted } from './wanted.ts';
 
+/** Podman's code of `rm` for a container that runs. */
+const EXIT_RUNS = 2;
+
 /**
  * Removes a container: the record goes first (from then on nobody sees it), then its directory is
  * renamed into the trash, then deleted. A death in between leaves only trash.
@@ -33,6 +36,7 @@ export async function removeContainer(
     if (!options.force) {
       throw new TsmanError(`container ${container.name} is ${state.status}`, {
         hint: `stop it first, or remove it with tsman rm -f ${container.name}`,
+        exitCode: EXIT_RUNS,
       });
     }
     await endProcesses(target, container, state);

@@ -1,9 +1,9 @@
+import { existsSync } from 'node:fs';
 import { UsageError } from '../base/error.ts';
 import type { CreateTarget } from './create.ts';
 import { readEvents } from './event-log.ts';
 import type { Container } from './record.ts';
-import { isGone } from './remove.ts';
-import { type ContainerState, readState } from './state.ts';
+import { type ContainerState, containerDirectory, readState } from './state.ts';
 import { waitForEnd } from './stop.ts';
 
 export const WAIT_CONDITIONS = [
@@ -59,7 +59,7 @@ export async function waitForContainer(
   }
   for (;;) {
     const state = readState(target.directories, container.id);
-    const gone = isGone(target, container);
+    const gone = !existsSync(containerDirectory(target.directories, container.id));
     const met = conditions.find((condition) => gone || holds(condition, state));
     if (met === 'exited' || met === 'stopped') return await exitCodeOf(target, container);
     if (met !== undefined) return -1;
