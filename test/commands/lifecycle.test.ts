@@ -56,7 +56,7 @@ test('port lists what is published', () =>
 
     assert.is(
       await out(tsman, 'port', 'web'),
-      '80/tcp -> 127.0.0.1:18080\n53/udp -> 0.0.0.0:19000\n54/udp -> 0.0.0.0:19001\n',
+      '53/udp -> 0.0.0.0:19000\n54/udp -> 0.0.0.0:19001\n80/tcp -> 127.0.0.1:18080\n',
     );
     assert.is(await out(tsman, 'port', 'web', '80'), '127.0.0.1:18080\n');
     assert.is((await tsman('port', 'web', '81')).exitCode, 125);

@@ -100,7 +100,7 @@ inBox('ps --format json has the fields of Podman, with their types', () =>
     assert.equal([row.Id, row.Names, row.Command], [done, ['done'], ['/bin/probe', 'exit', '3']]);
     assert.equal([row.ExitCode, row.Exited, row.State, row.Pid], [3, true, 'exited', 0]);
     assert.equal(row.Labels, { done: '' });
-    assert.equal([row.Ports, row.Networks, row.Mounts, row.Size], [null, [], [], null]);
+    assert.equal([row.Ports, row.Networks, row.Mounts, row.Size], [[], [], [], null]);
     assert.ok(Math.abs(row.Created - Date.now() / 1000) < 100 && row.ExitedAt >= row.StartedAt);
   }),
 );
