@@ -15,6 +15,7 @@
 #include "report.h"
 #include "seal.h"
 #include "seccomp.h"
+#include "slirp.h"
 #include "stage.h"
 
 static const struct {
@@ -47,6 +48,7 @@ static int usage(void)
 {
 	(void)fputs("usage: tsman-helper box|exec|attach|unshare|fs|hub PLAN\n"
 		    "       tsman-helper net PLAN PIDFILE NETNS USERNS\n"
+		    "       tsman-helper slirp PIDFILE NETNS USERNS SOCKET REQUESTS ARG...\n"
 		    "       tsman-helper seccomp RULES OUT\n"
 		    "       tsman-helper init [-s] -- COMMAND...\n"
 		    "       tsman-helper version\n", stderr);
@@ -81,6 +83,8 @@ int main(int argc, char **argv)
 		return seccomp_main(argv[2], argv[3]);
 	if (argc == 6 && strcmp(argv[1], "net") == 0)
 		return run_net(argv + 2);
+	if (argc >= 7 && strcmp(argv[1], "slirp") == 0)
+		return slirp_main(argv + 2);
 	if (strcmp(argv[1], "init") == 0)
 		return init_main(argc - 1, argv + 1);
 	if (argc == 2 && strcmp(argv[1], "version") == 0)

@@ -54,7 +54,7 @@ static struct attachment read_attachment(const struct plan *plan, const struct r
 }
 
 /* The container's first process is the child of its monitor, whose end is the container's. */
-static pid_t find_monitor(const char *userns)
+pid_t network_monitor(const char *userns)
 {
 	char path[64];
 	char text[512];
@@ -138,7 +138,7 @@ static int run(const struct plan *plan, const struct places *places, struct fail
 {
 	const char *net_dir = plan_find(plan, "net-dir")->argv[0];
 	struct wiring wiring = { .id = plan_find(plan, "id")->argv[0] };
-	struct hub hub = { .alive = -1, .monitor = find_monitor(places->userns) };
+	struct hub hub = { .alive = -1, .monitor = network_monitor(places->userns) };
 	int monitor = hub.monitor > 1 ? sys_pidfd_open(hub.monitor) : -1;
 	struct uplink uplink;
 	char pin[4096];

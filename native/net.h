@@ -35,6 +35,8 @@ struct wiring {
 	bool routed[2]; /* has a default route of IPv4, IPv6 */
 };
 
+/* The monitor of the container whose first process this file of /proc names, or -1. */
+pid_t network_monitor(const char *userns);
 int net_main(const struct plan *plan, char *const *places);
 /* Interfaces, addresses, routes and the lease. Returns the lease's descriptor, or -1. */
 int wire_network(struct wiring *wiring, const struct attachment *attachment, struct failure *why);

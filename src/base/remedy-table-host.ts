@@ -21,12 +21,12 @@ export const HOST_REMEDIES = {
     seenAs: ['network-process'],
   },
   'pasta-missing': {
-    cause: 'neither pasta nor slirp4netns is installed: containers get no network of their own',
+    cause: 'neither pasta nor slirp4netns is installed: containers have no way out',
     fix: '{install:passt}',
     seenAs: ['network-process pasta: no such file or directory (ENOENT)'],
   },
   'slirp-only': {
-    cause: 'pasta is not installed (slirp4netns is, which is slower and has no IPv6)',
+    cause: 'pasta is not installed: containers get a network only with --network slirp4netns',
     fix: '{install:passt}',
   },
   'cgroup-v1': {

@@ -1,4 +1,3 @@
-import { TsmanError } from '../base/error.ts';
 import type { ConfValue } from '../config/containers-conf.ts';
 import { hasJournal } from '../container/journal-socket.ts';
 import type { OptionSpecs } from './command.ts';
@@ -175,8 +174,4 @@ function setNetwork(merged: RawOptions, values: ReadonlyMap<string, ConfValue>):
   if (pasta.length > 0 && (isPrivate || mode === 'pasta'))
     merged['network'] = [`pasta:${pasta.join(',')}`];
   else if (!isPrivate) merged['network'] = [String(mode)];
-  if (mode === 'slirp4netns')
-    throw new TsmanError('containers.conf: netns slirp4netns: containers are on pasta', {
-      hint: 'set netns = "pasta", or leave it out',
-    });
 }

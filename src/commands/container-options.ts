@@ -87,7 +87,7 @@ export const CONTAINER_OPTIONS = {
   network: {
     kind: 'list',
     value: 'MODE',
-    help: 'default, host, none, container:NAME, ns:PATH, pasta:OPTIONS, or NAME[:ip=,mac=,alias=,interface_name=]',
+    help: 'default, host, none, container:NAME, ns:PATH, pasta[:OPTIONS], slirp4netns[:OPTIONS], or NAME[:ip=,mac=,alias=,interface_name=]',
   },
   networkAlias: { kind: 'list', value: 'NAME', help: 'one more name on the networks' },
   netAlias: { kind: 'list', value: 'NAME', help: 'the same as --network-alias', hidden: true },

@@ -1,6 +1,8 @@
 import { TsmanError } from '../base/error.ts';
+import { helperPath } from '../helper/location.ts';
 import type { PlanRecord } from '../helper/plan.ts';
 import { networkRecords } from '../network/pasta.ts';
+import { slirpRecords } from '../network/slirp4netns.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import {
   type EngineUserns,
@@ -76,6 +78,7 @@ export function boxSettings(
       runDirectory(directories, id),
       target.userns.kind === 'none',
     ),
+    ...slirpRecords(spec.networkMode, spec.ports, runDirectory(directories, id), helperPath()),
     ...bridgeRecords(target, container, config.hostname),
   );
   return records;

@@ -3,6 +3,7 @@ import { readIfExists } from '../base/file.ts';
 import { isIP } from '../base/ip-address.ts';
 import type { Network } from '../network/network.ts';
 import { hostAddress, privateAddresses } from '../network/private-addresses.ts';
+import { isSlirp, slirpAddresses } from '../network/slirp4netns.ts';
 import type { Container } from './record.ts';
 
 /** The addresses a container's own names stand for, where a network gave it some. */
@@ -20,6 +21,8 @@ export function defaultAddresses(container: Container): OwnAddresses {
   if (networkMode === 'host') return { addresses: ['127.0.1.1'], host: '127.0.0.1' };
   if (networkMode === 'private')
     return { addresses: [privateAddresses().guest], host: hostAddress() };
+  if (isSlirp(networkMode))
+    return { addresses: [slirpAddresses(networkMode).guest], host: hostAddress() };
   // On bridge networks the helper adds the container's own line, when it knows the addresses.
   if (networkMode === 'bridge') return { addresses: [], host: hostAddress() };
   return { addresses: ['127.0.1.1'], host: networkMode === 'none' ? undefined : hostAddress() };
@@ -123,6 +126,9 @@ function words(line: string): string[] {
 /** On loopback only the host itself reaches a server: pasta asks it for the container, by UDP. */
 function reachable(container: Container, servers: readonly string[]): string[] {
   if (container.spec.networkMode === 'host') return [...servers];
+  // It asks the host's servers, wherever they listen.
+  if (isSlirp(container.spec.networkMode))
+    return [`nameserver ${slirpAddresses(container.spec.networkMode).resolver}`];
   const outside = servers.filter((line) => !/\s(127\.|::1\b)/.test(line));
   const { networkMode } = container.spec;
   if (outside.length > 0 || networkMode !== 'private') return outside;

@@ -1,8 +1,8 @@
 import { type Lease, readLeases } from '../network/leases.ts';
 import { findNetwork } from '../network/network.ts';
-import { isPasta } from '../network/pasta.ts';
 import { containerPortName } from '../network/ports.ts';
 import { privateAddresses } from '../network/private-addresses.ts';
+import { isSlirp, slirpAddresses } from '../network/slirp4netns.ts';
 import type { CreateTarget } from './create.ts';
 import type { Container } from './record.ts';
 import type { ContainerState } from './state.ts';
@@ -103,8 +103,10 @@ function endpoint(lease: Lease | undefined): Record<string, unknown> {
 
 function defaultEndpoint(container: Container, state: ContainerState): Record<string, unknown> {
   const { networkMode } = container.spec;
-  if (state.pid === 0 || !isPasta(networkMode) || networkMode !== 'private')
+  if (state.pid === 0 || (networkMode !== 'private' && !isSlirp(networkMode)))
     return endpoint(undefined);
-  const { guest, gateway, prefix } = privateAddresses();
+  const { guest, gateway, prefix } = isSlirp(networkMode)
+    ? slirpAddresses(networkMode)
+    : privateAddresses();
   return { ...endpoint(undefined), Gateway: gateway, IPAddress: guest, IPPrefixLen: prefix };
 }

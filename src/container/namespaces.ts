@@ -1,6 +1,7 @@
-import { TsmanError, UsageError } from '../base/error.ts';
+import { UsageError } from '../base/error.ts';
 import { isNetworkName } from '../network/attachment.ts';
 import type { NetworkMode } from '../network/mode.ts';
+import { checkSlirp } from '../network/slirp4netns.ts';
 import type { NamespaceType } from '../oci/runtime-config.ts';
 
 /** How a namespace is chosen: an own one, the host's, or that of another container or path. */
@@ -27,13 +28,12 @@ export function parseNetworkMode(values: readonly string[]): NetworkMode {
   if (value === 'host' || value === 'none') return value;
   if (value.startsWith('container:') || value.startsWith('ns:') || value.startsWith('pasta:'))
     return value as NetworkMode;
-  if (value.startsWith('slirp4netns'))
-    throw new TsmanError(
-      'option --network slirp4netns: not supported: it hides the addresses of clients, which pasta keeps',
-      { hint: 'leave it out, or use --network pasta:OPTIONS' },
-    );
+  if (value === 'slirp4netns' || value.startsWith('slirp4netns:')) {
+    checkSlirp(value);
+    return value as NetworkMode;
+  }
   throw new UsageError(`option --network: no mode ${JSON.stringify(value)}`, {
-    hint: 'modes are default, host, none, container:NAME, ns:PATH, pasta and pasta:OPTIONS, or the name of a network',
+    hint: 'modes are default, host, none, container:NAME, ns:PATH, pasta[:OPTIONS] and slirp4netns[:OPTIONS], or the name of a network',
   });
 }
 

@@ -7,4 +7,6 @@ export type NetworkMode =
   | 'bridge'
   | `container:${string}`
   | `ns:${string}`
-  | `pasta:${string}`;
+  | `pasta:${string}`
+  | 'slirp4netns'
+  | `slirp4netns:${string}`;
