@@ -68,7 +68,8 @@ export const psCommand = defineCommand({
         stdout.write(text);
         return 0;
       }
-      stdout.write(CLEAR_SCREEN + text);
+      // In a pipe one list after the other: nobody's screen is to be cleared.
+      stdout.write('isTTY' in stdout && stdout.isTTY === true ? CLEAR_SCREEN + text : text);
       await new Promise((resolve) => setTimeout(resolve, everyMs));
     }
   },
