@@ -200,6 +200,8 @@ function hintFor({ step, subject }: HelperFailure, errno: string): string | unde
   if (step === 'exec' && errno === 'ENOEXEC')
     return `${subject} is for another architecture, or a script without #!`;
   if (step === 'lock') return 'it is running already';
+  if (step === 'network-process' && subject.includes('Address already in use'))
+    return 'network inspect shows which container has an address, ps who has a port';
   const remedies = REMEDIES_OF_STEPS[step];
   if (remedies !== undefined) return `${localHint(remedies)}; tsman doctor looks closer`;
   if (step === 'user')

@@ -89,8 +89,8 @@ function describe(request: NetworkRequest, others: readonly Network[]): Network 
     internal: request.internal,
     dns_enabled: !request.disableDns,
     ...(request.dns.length > 0 ? { network_dns_servers: request.dns } : {}),
-    labels: request.labels,
-    options: request.options,
+    ...(Object.keys(request.labels).length > 0 ? { labels: request.labels } : {}),
+    ...(Object.keys(request.options).length > 0 ? { options: request.options } : {}),
     ...(request.routes.length > 0 ? { routes: request.routes } : {}),
     ipam_options: { driver: 'host-local' },
   };
@@ -161,7 +161,7 @@ function completeSubnet(
   const [first, last] =
     part === undefined
       ? [from, to ?? from]
-      : [formatIP(part.family, part.first), formatIP(part.family, lastAddress(part))];
+      : [formatIP(part.family, part.first + 1n), formatIP(part.family, lastAddress(part))];
   return {
     subnet: formatSubnet(subnet),
     gateway,

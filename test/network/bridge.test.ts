@@ -194,7 +194,7 @@ requires(
     await run(tsman, 'web', IDLE, '--network', 'one:ip=10.89.0.9');
     const taken = await tsman('run', '--rm', '--network', 'one', '--ip', '10.89.0.9', ...PERL, '1');
     assert.is(taken.exitCode, 125);
-    assert.match(taken.stderr, /10\.89\.0\.9.*in use/);
+    assert.match(taken.stderr, /10\.89\.0\.9.*in use\nhint: network inspect shows/);
     const outside = await tsman('run', '--network', 'one', '--ip', '10.1.1.1', ...PERL, '1');
     assert.match(outside.stderr, /is in no subnet of network one/);
     const used = await tsman('network', 'rm', 'one');

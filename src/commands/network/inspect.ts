@@ -4,6 +4,7 @@ import { findNetwork } from '../../network/network.ts';
 import { printFailure } from '../../output/failure.ts';
 import { defineCommand } from '../command.ts';
 import { printFormatted } from '../formatted.ts';
+import { withGoNames } from './go-fields.ts';
 
 export const networkInspectCommand = defineCommand({
   paths: [['network', 'inspect']],
@@ -12,7 +13,7 @@ export const networkInspectCommand = defineCommand({
   usage: 'NETWORK...',
   examples: [
     ['Everything', 'tsman network inspect shop'],
-    ['Its addresses', "tsman network inspect -f '{{range .subnets}}{{.subnet}}{{end}}' shop"],
+    ['Its addresses', "tsman network inspect -f '{{range .Subnets}}{{.Subnet}}{{end}}' shop"],
   ],
   options: { format: { kind: 'text', short: 'f', value: 'FORMAT', help: 'json or a Go template' } },
   arguments: [0, Number.POSITIVE_INFINITY],
@@ -31,7 +32,8 @@ export const networkInspectCommand = defineCommand({
     });
     if (options.format === undefined || options.format === 'json')
       await printFormatted(described, 'json', stdout);
-    else for (const one of described) await printFormatted(one, options.format, stdout);
+    else
+      for (const one of described) await printFormatted(withGoNames(one), options.format, stdout);
     return exitCode;
   },
 });

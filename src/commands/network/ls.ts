@@ -2,6 +2,7 @@ import { filterNetworks } from '../../container/network-filters.ts';
 import { listNetworks } from '../../network/network.ts';
 import { formatRows } from '../../output/template.ts';
 import { defineCommand } from '../command.ts';
+import { withGoNames } from './go-fields.ts';
 
 const HEADERS = {
   ID: 'NETWORK ID',
@@ -41,7 +42,9 @@ export const networkLsCommand = defineCommand({
   arguments: [0, 0],
   run(options, _args, { openEngine, stdout }) {
     const engine = openEngine();
-    const networks = filterNetworks(engine, listNetworks(engine.storage), options.filter);
+    const networks = filterNetworks(engine, listNetworks(engine.storage), options.filter).sort(
+      (a, b) => (a.name < b.name ? -1 : 1),
+    );
     if (options.quiet) {
       stdout.write(networks.map(({ name }) => `${name}\n`).join(''));
       return 0;
@@ -52,6 +55,9 @@ export const networkLsCommand = defineCommand({
     }
     const rows = networks.map((network) => ({
       ...network,
+      Subnets: withGoNames(network.subnets),
+      NetworkInterface: network.network_interface,
+      DNSEnabled: network.dns_enabled,
       ID: options.noTrunc ? network.id : network.id.slice(0, 12),
       Name: network.name,
       Driver: network.driver,
