@@ -6,6 +6,7 @@ import type { ImageRecord } from '../storage/images.ts';
 import type { CommandContext, OptionSpecs } from './command.ts';
 import type { Engine } from './engine.ts';
 import { type TransferFlags, transferAccess } from './registry-options.ts';
+import { registryName } from './transport.ts';
 
 /** Which machine an image is for. */
 export const PLATFORM_OPTIONS = {
@@ -91,6 +92,6 @@ export async function pullForRun(
     choose: nameChooser(context),
   };
   return withProgress(context, 'Pulling', options, (onTransfer) =>
-    pullImage(engine, name, { ...settings, onTransfer }),
+    pullImage(engine, registryName(name, 'pull'), { ...settings, onTransfer }),
   );
 }

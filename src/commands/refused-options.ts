@@ -20,6 +20,27 @@ export function refused(because: string, flag = false): RefusedOption {
   };
 }
 
+const NO_SIGNING = 'images are not signed here; cosign sign does it once they are pushed';
+const NO_ENCRYPTION = 'layers are neither encrypted nor decrypted; skopeo copy does it';
+
+/** What pull cannot do. */
+export const REFUSED_PULL_OPTIONS = {
+  decryptionKey: refused(NO_ENCRYPTION),
+  signaturePolicy: refused('the policy is ~/.config/containers/policy.json, else that in /etc'),
+} as const satisfies OptionSpecs;
+
+/** What push cannot do. */
+export const REFUSED_PUSH_OPTIONS = {
+  encryptLayer: refused(NO_ENCRYPTION),
+  encryptionKey: refused(NO_ENCRYPTION),
+  signBy: refused(NO_SIGNING),
+  signBySigstore: refused(NO_SIGNING),
+  signBySigstorePrivateKey: refused(NO_SIGNING),
+  signBySqFingerprint: refused(NO_SIGNING),
+  signPassphraseFile: refused(NO_SIGNING),
+  signaturePolicy: refused('what is pushed needs no signature'),
+} as const satisfies OptionSpecs;
+
 function reasonOf(spec: object): string | undefined {
   return 'refusedBecause' in spec ? String(spec.refusedBecause) : undefined;
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { UsageError } from '../base/error.ts';
 import type { RegistryAccess } from '../image/registry-access.ts';
 import type { CommandContext, OptionSpecs } from './command.ts';
@@ -77,6 +78,9 @@ export function transferAccess(
   options: TransferFlags,
   context: Pick<CommandContext, 'isSet'>,
 ): RegistryAccess {
+  // For login a file that is not there is one to be made; here it is a slip.
+  if (options.authfile !== undefined && !existsSync(options.authfile))
+    throw new UsageError(`option --authfile: ${options.authfile}: no such file`);
   return {
     ...registryAccess(options, context),
     credentials: parseCredentials(options.creds),

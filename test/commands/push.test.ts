@@ -128,6 +128,22 @@ real('asks the registry only when the policy says so', () =>
   }),
 );
 
+test('and pull refuse what is no registry, and what they cannot do, with the reason', () =>
+  withScratch(async (tsman) => {
+    for (const [args, why] of [
+      [['pull', 'docker-archive:/x.tar'], /docker-archive: is no registry\nhint: .*load -i/],
+      [['push', 'x', 'dir:/x'], /dir: is no registry\nhint: .*save --format/],
+      [['pull', 'docker://x@y'], /invalid reference "x@y"/],
+      [['pull', '--decryption-key', 'k', 'x'], /--decryption-key: layers are neither/],
+      [['push', '--sign-by', 'k', 'x'], /--sign-by: images are not signed here/],
+      [['pull', '--authfile', '/nowhere', 'x'], /--authfile: \/nowhere: no such file/],
+    ] as const) {
+      const { exitCode, stderr } = await tsman(...args);
+      assert.is(exitCode, 125);
+      assert.match(stderr, why);
+    }
+  }));
+
 /** A skippable frame, in which zstd:chunked keeps its table of contents (RFC 8878, 3.1.2). */
 function skippable(content: Buffer): Buffer {
   const head = Buffer.alloc(8);

@@ -2,7 +2,9 @@ import { pullAllTags, pullImage } from '../../image/pull.ts';
 import { nameChooser } from '../choose-name.ts';
 import { defineCommand } from '../command.ts';
 import { PLATFORM_OPTIONS, parsePullPolicy, platformWish, withProgress } from '../pull-options.ts';
+import { REFUSED_PULL_OPTIONS, refuseOptions } from '../refused-options.ts';
 import { TRANSFER_OPTIONS, transferAccess } from '../registry-options.ts';
+import { registryName } from '../transport.ts';
 
 export const pullCommand = defineCommand({
   paths: [['pull'], ['image', 'pull']],
@@ -17,6 +19,7 @@ export const pullCommand = defineCommand({
   options: {
     ...TRANSFER_OPTIONS,
     ...PLATFORM_OPTIONS,
+    ...REFUSED_PULL_OPTIONS,
     allTags: { kind: 'flag', short: 'a', help: 'every tag of the repository' },
     policy: {
       kind: 'text',
@@ -28,7 +31,9 @@ export const pullCommand = defineCommand({
   },
   arguments: [1, Number.POSITIVE_INFINITY],
   completes: 'images',
-  async run(options, names, context) {
+  async run(options, typed, context) {
+    refuseOptions(REFUSED_PULL_OPTIONS, context);
+    const names = typed.map((name) => registryName(name, 'pull'));
     const engine = context.openEngine();
     const settings = {
       ...transferAccess(options, context),

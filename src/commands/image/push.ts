@@ -8,7 +8,9 @@ import type { Storage } from '../../storage/storage.ts';
 import { defineCommand } from '../command.ts';
 import { withProgress } from '../pull-options.ts';
 import { COMPRESSION_OPTIONS, oneOf, wantedCompression } from '../push-options.ts';
+import { REFUSED_PUSH_OPTIONS, refuseOptions } from '../refused-options.ts';
 import { TRANSFER_OPTIONS, transferAccess } from '../registry-options.ts';
+import { registryName } from '../transport.ts';
 
 export const pushCommand = defineCommand({
   paths: [['push'], ['image', 'push']],
@@ -27,6 +29,7 @@ export const pushCommand = defineCommand({
     ...TRANSFER_OPTIONS,
     allTags: { kind: 'flag', short: 'a', help: 'every tag of the repository' },
     ...COMPRESSION_OPTIONS,
+    ...REFUSED_PUSH_OPTIONS,
     digestfile: { kind: 'text', value: 'FILE', help: "write the manifest's digest to a file" },
     format: {
       kind: 'text',
@@ -41,6 +44,7 @@ export const pushCommand = defineCommand({
   arguments: [1, 2],
   completes: 'images',
   async run(options, [name = '', destination], context) {
+    refuseOptions(REFUSED_PUSH_OPTIONS, context);
     const { storage } = context.openEngine();
     const settings = {
       ...transferAccess(options, context),
@@ -70,13 +74,14 @@ interface Job {
 }
 
 function single(storage: Storage, name: string, destination: string | undefined): Job {
+  const to = destination === undefined ? undefined : registryName(destination, 'push');
   const image = requireImage(storage, name);
-  const to = destination?.replace(/^docker:\/\//, '') ?? matchedName(image, name);
-  if (to === undefined)
+  const place = to ?? matchedName(image, name);
+  if (place === undefined)
     throw new TsmanError(`push ${name}: where to?`, {
       hint: 'give a destination, e.g. registry.example.com/name:tag',
     });
-  return { image, to };
+  return { image, to: place };
 }
 
 function everyTag(storage: Storage, name: string): Job[] {
