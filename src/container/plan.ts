@@ -1,3 +1,4 @@
+import { TsmanError } from '../base/error.ts';
 import type { PlanRecord } from '../helper/plan.ts';
 import type { RuntimeConfig, RuntimeMount } from '../oci/runtime-config.ts';
 import { fuseOverlayfs } from '../storage/driver.ts';
@@ -173,6 +174,11 @@ function rootRecord(
   const flags = isStart && container.autoRemove ? 'volatile' : '';
   const { driver } = container.spec;
   if (driver === 'vfs' && rootfs === undefined) return ['rootfs-bind', `${directory}/rootfs`, ''];
+  if (driver === 'fuse-overlayfs' && !isStart)
+    // Its program runs beside a container; the kernel's overlay would misread what it has written.
+    throw new TsmanError(`container ${container.name} uses fuse-overlayfs and does not run`, {
+      hint: 'start it first; tsman export reads stopped ones, too',
+    });
   if (driver === 'fuse-overlayfs')
     return [
       'rootfs-fuse',

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DEBIAN_IMAGE, debianDirectory } from '../support/debian.ts';
-import { loadProbe, PROBE_IMAGE } from '../support/probe.ts';
+import { writeLayout } from '../support/oci-layout.ts';
+import { loadProbe, PROBE_IMAGE, probeDirectory } from '../support/probe.ts';
 import { requires } from '../support/requires.ts';
-import { withScratch } from '../support/scratch.ts';
+import { type Scratch, withScratch } from '../support/scratch.ts';
+import { writeTar } from '../support/tar.ts';
 
 const test = suite('storage driver');
 
@@ -53,6 +55,43 @@ test('an unknown one is refused', () =>
     assert.is(exitCode, 125);
     assert.match(stderr, /there are overlay, fuse-overlayfs, vfs/);
   }));
+
+/** An archive whose image has so many layers; each changes `last` and has a file of its own. */
+async function layeredArchive(scratch: Scratch, count: number): Promise<string> {
+  const layers = [{ tar: join(await probeDirectory(), 'layer.tar'), compression: 'gzip' as const }];
+  for (let layer = 1; layer < count; layer++) {
+    const tar = join(scratch.directory, `${layer}.tar`);
+    const content = String(layer);
+    await writeTar(tar, [
+      { name: 'last', content },
+      { name: `dir/only-${layer}`, content },
+    ]);
+    layers.push({ tar, compression: 'gzip' });
+  }
+  const layout = scratch.makeDirectory('layout');
+  await writeLayout(layout, { name: 'tall', layers, config: { Cmd: ['/bin/probe', 'id'] } });
+  return layout;
+}
+
+for (const driver of ['overlay', 'fuse-overlayfs', 'vfs'] as const)
+  requires(
+    test,
+    'subids',
+    ...(driver === 'fuse-overlayfs' ? (['fuse'] as const) : []),
+  )(`${driver} takes forty layers`, () =>
+    withScratch(async (plain, scratch) => {
+      const tsman = plain.with({ env: { TSMAN_STORAGE_DRIVER: driver } });
+      await tsman('load', '-q', '-i', await layeredArchive(scratch, 40));
+      const run = await tsman('run', '--name', 'c', '--network', 'none', 'tall');
+      assert.is(run.exitCode, 0, run.stderr);
+      const list = (await tsman('export', 'c')).stdout;
+      assert.ok(/(^|\0)last\0.{507}39\0/s.test(list));
+      const copied = await tsman('cp', 'c:/last', '-');
+      if (driver === 'fuse-overlayfs') assert.match(copied.stderr, /does not run\nhint: start it/);
+      else assert.ok(/^last\0.{507}39\0/s.test(copied.stdout));
+      for (let layer = 1; layer < 40; layer++) assert.ok(list.includes(`dir/only-${layer}\0`));
+    }),
+  );
 
 test('overlay takes a hundred layers', () =>
   withScratch(async (tsman) => {

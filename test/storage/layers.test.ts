@@ -6,6 +6,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { hasBlob } from '../../src/storage/blobs.ts';
+import { layerDifference, replaceLayer } from '../../src/storage/layer-check.ts';
 import {
   hasLayer,
   ingestLayer,
@@ -210,6 +211,21 @@ test('that a killed process left half-unpacked are swept, those of a living one 
     await sweepLeftovers(target);
     assert.equal(fs.readdirSync(layers), []);
     assert.equal(fs.readdirSync(join(layers, '../trash')), []);
+  }));
+
+test('unpacked with one id get their owners once there are more', () =>
+  withLayerTarget(async (target) => {
+    const layer = layerSource(SMALL, SMALL);
+    const own = (hostID: number) => [{ containerID: 0, hostID, size: 1 }];
+    const uidMappings = own(process.getuid?.() ?? 0);
+    const gidMappings = own(process.getgid?.() ?? 0);
+    const single = { ...target, userns: { kind: 'single', uidMappings, gidMappings } as const };
+    await ingestLayer(single, inChunks(SMALL), layer);
+    assert.is(await layerDifference(single, layer), undefined);
+    if (target.userns.kind === 'single') return;
+    assert.is(await layerDifference(target, layer), '"etc/issue" has owner 0:0, want 5:6');
+    await replaceLayer(target, layer);
+    assert.is(await layerDifference(target, layer), undefined);
   }));
 
 test.run();
