@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 
+#include "afterwards.h"
 #include "attach.h"
 #include "descriptors.h"
 #include "message.h"
@@ -200,6 +201,7 @@ static int run(struct box *box, int *client_end, struct failure *why)
 		return -1;
 	}
 	close(sockets[0]);
+	afterwards_arrange(plan, monitor);
 	return report_running(plan, message.pid, monitor, why);
 }
 

@@ -49,6 +49,7 @@ static const struct record_rule rules[] = {
 	{ "monitor-pidfile", PLAN_BOX, true, "p", NULL },
 	{ "report", PLAN_ALL, false, "n", NULL },
 	{ "explain", PLAN_ALL, false, "p*", NULL },
+	{ "afterwards", PLAN_BOX, false, "p*", NULL },
 	{ "network-process", PLAN_BOX, false, "p+", NULL },
 	{ "timeout", PLAN_BOX, false, "n", NULL },
 	{ "stop", PLAN_BOX, false, "nn", NULL },

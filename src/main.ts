@@ -55,6 +55,11 @@ async function dispatch(argv: readonly string[], options: GlobalOptions): Promis
     const { explain } = await import('./commands/explain.ts');
     return await explain(createEngine(options), argv.slice(1));
   }
+  if (argv[0] === '__remove-image') {
+    const { removeImageIfUnused } = await import('./container/remove-image.ts');
+    await removeImageIfUnused(createEngine(options), argv[1] ?? '');
+    return 0;
+  }
   const entry = findCommand(argv);
   if (entry === undefined) {
     const { answerUnknown } = await import('./commands/help.ts');

@@ -1,4 +1,4 @@
-import { TsmanError, UsageError } from '../base/error.ts';
+import { UsageError } from '../base/error.ts';
 import { startRequired } from '../container/dependencies.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from '../container/detach-keys.ts';
 import type { Container } from '../container/record.ts';
@@ -50,10 +50,6 @@ export const runCommand = defineCommand({
   completes: 'images',
   async run(options, args, context) {
     const attach = attachedStreams(options.attach, options.interactive, options.detach);
-    if (options.rmi && options.detach)
-      throw new TsmanError(
-        'options --rmi and --detach exclude each other: nobody is left to remove the image',
-      );
     const engine = context.openEngine();
     beginNetwork([...options.network, ...options.net], engine);
     const container = await create(options, args, context, engine);
@@ -62,14 +58,17 @@ export const runCommand = defineCommand({
       detachKeys: parseDetachKeys(options.detachKeys ?? DEFAULT_DETACH_KEYS),
       sigProxy: options.sigProxy && !options.tty,
       announce: options.detach ? container.id : undefined,
+      ...(options.rmi && options.detach && container.imageID !== undefined
+        ? { afterwards: ['__remove-image', container.imageID] }
+        : {}),
     };
     await startRequired(engine, container);
     const exitCode = await startOrRemove(engine, container, () =>
-      options.rmi
+      options.rmi && !options.detach
         ? startAndWait(engine, container, start)
         : startAndBecome(engine, container, start),
     );
-    if (!options.rmi) return exitCode;
+    if (!options.rmi || options.detach) return exitCode;
     if (container.imageID !== undefined) await removeImageIfUnused(engine, container.imageID);
     return exitCode;
   },

@@ -1,6 +1,7 @@
 import { TsmanError } from '../base/error.ts';
 import { helperPath } from '../helper/location.ts';
 import type { PlanRecord } from '../helper/plan.ts';
+import { ownProgram } from '../helper/run.ts';
 import { networkRecords } from '../network/pasta.ts';
 import { slirpRecords } from '../network/slirp4netns.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
@@ -32,6 +33,8 @@ export interface StartOptions {
   readonly sigProxy: boolean;
   /** Printed once the container runs, when not attached. */
   readonly announce: string | undefined;
+  /** The words of a tsman that runs when the container is gone. */
+  readonly afterwards?: readonly string[];
 }
 
 /** The settings of a box plan (native/README.md): what surrounds the container's process. */
@@ -63,6 +66,8 @@ export function boxSettings(
   if (options.detachKeys !== undefined)
     records.push(['detach-keys', options.detachKeys.toString('hex')]);
   if (options.sigProxy) records.push(['sig-proxy']);
+  if (options.afterwards !== undefined)
+    records.push(['afterwards', ...ownProgram(directories, ...options.afterwards)]);
   if (options.announce !== undefined) records.push(['announce', options.announce]);
   if (spec.pidFile !== undefined) records.push(['pidfile', spec.pidFile]);
   records.push(...restartRecords(spec.restart), ...healthRecords(target, container, cgroup));

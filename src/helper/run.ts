@@ -95,22 +95,21 @@ export function explainRecord(
   directories: { readonly dataRoot: string; readonly runRoot: string },
   ...words: string[]
 ): PlanRecord {
+  return ['explain', ...ownProgram(directories, '__explain', ...words)];
+}
+
+/** The command line of this program with these words, on the same storage. */
+export function ownProgram(
+  directories: Parameters<typeof explainRecord>[0],
+  ...words: string[]
+): string[] {
   const script = process.argv[1];
   // Compiled, argv[1] is inside the executable; from source it is the script to run.
   const program =
     script === undefined || script.startsWith('/$bunfs/')
       ? [process.execPath]
       : [process.execPath, script];
-  return [
-    'explain',
-    ...program,
-    '--root',
-    directories.dataRoot,
-    '--runroot',
-    directories.runRoot,
-    '__explain',
-    ...words,
-  ];
+  return [...program, '--root', directories.dataRoot, '--runroot', directories.runRoot, ...words];
 }
 
 /** A step of the helper failed. The step's name lets `tsman doctor`'s checks look for the reason. */

@@ -1,4 +1,4 @@
-// timeout: 240
+// timeout: 400
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -64,6 +64,32 @@ test('run --rm killed at any moment leaves nothing that runs unseen', () =>
     assert.is((await tsman('ps', '-aq')).stdout, '');
     // withScratch fails the test when a process of this scratch is left.
   }));
+
+for (const verb of ['start', 'restart', 'rm -f', 'container clone --run', 'rename']) {
+  test(`${verb} killed at any moment leaves containers that the next command can handle`, () =>
+    withScratch(async (tsman, scratch) => {
+      await loadProbe(tsman);
+      for (let delayMs = 3; delayMs <= 60; delayMs += 6) {
+        const name = `k${delayMs}`;
+        const make = verb === 'start' || verb === 'rename' ? ['create'] : ['run', '-d'];
+        await tsman(...make, '--network', 'none', '--name', name, ...PROBE, 'sleep');
+        const other = verb === 'rename' ? [`n${delayMs}`] : [];
+        await killedAfter(scratch, delayMs, [...verb.split(' '), name, ...other]);
+      }
+
+      const listed = (await tsman('ps', '-a', '--format', '{{.Names}}')).stdout.trim().split('\n');
+      for (const name of listed.filter((it) => it !== '')) {
+        assert.is((await tsman('inspect', name)).exitCode, 0, name);
+        const start = await tsman('start', name);
+        assert.is(start.exitCode, 0, `${name}: ${start.stderr}`);
+        assert.is(await inspect(tsman, name, '.State.Status'), 'running', name);
+      }
+      assert.is((await tsman('rm', '-fa')).exitCode, 0);
+      assert.is((await tsman('ps', '-aq')).stdout, '');
+      assert.is((await tsman('container', 'prune', '-f')).exitCode, 0);
+      assert.equal(readdirSync(join(scratch.root, 'containers')), []);
+    }));
+}
 
 for (const [what, act] of [
   ['rm -f', ['rm', '-f', 'web']],

@@ -130,6 +130,23 @@ test('--rmi removes the image with the container', () =>
     assert.is((await tsman('images', '-q')).stdout + (await tsman('ps', '-aq')).stdout, '');
   }));
 
+test('--rmi removes the image after a container in the background too, unless it is used', () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    const run = ['run', '-d', '--rmi', '--network=none', PROBE_IMAGE, '/bin/probe', 'sleep'];
+    await tsman('create', '--name', 'user', PROBE_IMAGE);
+    const first = (await tsman(...run)).stdout.trim();
+    await tsman('stop', '-t', '0', first);
+    const second = (await tsman(...run)).stdout.trim();
+    await tsman('rm', 'user');
+    assert.is((await tsman('images', '-q')).stdout.trim().split('\n').length, 1);
+
+    await tsman('stop', '-t', '0', second);
+    const deadline = performance.now() + 10_000;
+    while ((await tsman('images', '-q')).stdout !== '' && performance.now() < deadline);
+    assert.is((await tsman('images', '-q')).stdout + (await tsman('ps', '-aq')).stdout, '');
+  }));
+
 test('--requires starts what is needed and protects it', () =>
   withScratch(async (tsman) => {
     await loadProbe(tsman);
