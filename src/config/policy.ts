@@ -16,10 +16,45 @@ export function checkPolicy(
   reference: Reference,
   env: NodeJS.ProcessEnv = process.env,
 ): SigstoreSigned[] {
+  const found = findPolicy(env);
+  return found === undefined ? [] : checkRequirements(found.policy, reference, found.path);
+}
+
+/**
+ * The same for what `load` takes: an archive or a directory has no signatures, so only
+ * insecureAcceptAnything lets it in.
+ * @param transport `docker-archive`, `oci-archive`, `oci` or `dir`; containers-transports(5)
+ * @param place the absolute path of a directory; archives have no scopes
+ */
+export function checkFilePolicy(
+  transport: string,
+  place = '',
+  env: NodeJS.ProcessEnv = process.env,
+): void {
+  const found = findPolicy(env);
+  if (found === undefined) return;
+  const parts = place.split('/');
+  const scopes = parts.map((_, i) => parts.slice(0, parts.length - i).join('/'));
+  const requirements = requirementsOf(found.policy, transport, [...scopes, '']);
+  const isAccepted =
+    Array.isArray(requirements) &&
+    requirements.length > 0 &&
+    requirements.every((each) => isTable(each) && each['type'] === 'insecureAcceptAnything');
+  if (isAccepted) return;
+  throw new TsmanError(
+    `${found.path} does not accept ${transport}: what is loaded has no signature`,
+    {
+      hint: `add "${transport}": {"": [{"type": "insecureAcceptAnything"}]} to its transports`,
+    },
+  );
+}
+
+function findPolicy(env: NodeJS.ProcessEnv): { policy: Table; path: string } | undefined {
   const path = policyPath(env);
   const text = path === undefined ? undefined : readIfExists(path);
-  if (path === undefined || text === undefined) return [];
-  return checkRequirements(parsePolicy(text, path), reference, path);
+  return path === undefined || text === undefined
+    ? undefined
+    : { policy: parsePolicy(text, path), path };
 }
 
 /** The policy.json that counts: the user's, else the system's. */
@@ -64,18 +99,21 @@ export function checkRequirements(
 
 /** The most specific scope wins: the full reference, the repository, its parents, the host, *.host. */
 function findRequirements(policy: Table, { registry, repository, ...rest }: Reference): unknown {
-  const transports = policy['transports'];
-  const docker = isTable(transports) ? transports['docker'] : undefined;
-  if (!isTable(docker)) return policy['default'];
   const scopes = [formatReference({ registry, repository, ...rest })];
   const parts = `${registry}/${repository}`.split('/');
   for (let length = parts.length; length > 0; length--)
     scopes.push(parts.slice(0, length).join('/'));
   const labels = registry.replace(/:\d+$/, '').split('.');
   for (let from = 1; from < labels.length; from++) scopes.push(`*.${labels.slice(from).join('.')}`);
-  scopes.push('');
-  const scope = scopes.find((each) => Object.hasOwn(docker, each));
-  return scope === undefined ? policy['default'] : docker[scope];
+  return requirementsOf(policy, 'docker', [...scopes, '']);
+}
+
+function requirementsOf(policy: Table, transport: string, scopes: readonly string[]): unknown {
+  const transports = policy['transports'];
+  const byScope = isTable(transports) ? transports[transport] : undefined;
+  if (!isTable(byScope)) return policy['default'];
+  const scope = scopes.find((each) => Object.hasOwn(byScope, each));
+  return scope === undefined ? policy['default'] : byScope[scope];
 }
 
 function parsePolicy(text: string, path: string): Table {

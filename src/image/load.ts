@@ -1,5 +1,6 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { TsmanError } from '../base/error.ts';
+import { checkFilePolicy } from '../config/policy.ts';
 import { digestHex } from '../oci/digest.ts';
 import { parseIndex, parseManifest } from '../oci/manifest.ts';
 import { collectIfLeft } from '../storage/garbage.ts';
@@ -21,9 +22,11 @@ const MAX_DOCUMENT_BYTES = 4 << 20;
 export async function loadImages(
   target: LayerTarget,
   input: string | AsyncIterable<Uint8Array>,
+  accept: AcceptFiles = checkFilePolicy,
 ): Promise<ImageRecord[]> {
   const files = await openInput(target, input);
   try {
+    acceptFiles(files, input, accept);
     return await withIngest(target.storage, async () => {
       const records: ImageRecord[] = [];
       for (const image of findImages(files))
@@ -36,12 +39,32 @@ export async function loadImages(
   }
 }
 
+/** Refuses what policy.json does not let in. */
+export type AcceptFiles = (transport: string, place?: string) => void;
+
+/** The names of containers-transports(5); only directories have scopes of their own. */
+function acceptFiles(
+  files: ImageFiles,
+  input: string | AsyncIterable<Uint8Array>,
+  accept: AcceptFiles,
+): void {
+  const isDirectory = typeof input === 'string' && isDirectoryPath(input);
+  const place = isDirectory ? realpathSync(input) : '';
+  if (files.has('index.json') && files.has('oci-layout'))
+    accept(isDirectory ? 'oci' : 'oci-archive', place);
+  else if (files.has('version') && files.has('manifest.json')) accept('dir', place);
+  else accept('docker-archive');
+}
+
+function isDirectoryPath(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory();
+}
+
 async function openInput(
   target: LayerTarget,
   input: string | AsyncIterable<Uint8Array>,
 ): Promise<ImageFiles> {
-  if (typeof input === 'string' && existsSync(input) && statSync(input).isDirectory())
-    return openImageDirectory(input);
+  if (typeof input === 'string' && isDirectoryPath(input)) return openImageDirectory(input);
   return openImageArchive(target.storage, input);
 }
 

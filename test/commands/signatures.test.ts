@@ -182,4 +182,36 @@ real('compares names as signedIdentity says, and checks a repeated pull too', ()
   }),
 );
 
+real('lets load take only what policy.json accepts without a signature', () =>
+  withScratch(async (plain, scratch) => {
+    const config = scratch.makeDirectory('config');
+    mkdirSync(join(config, 'containers'));
+    const tsman = plain.with({ env: { XDG_CONFIG_HOME: config } });
+    await loadProbe(plain);
+    const archives = ['docker-archive', 'oci-archive', 'oci-dir', 'docker-dir'].map((format) => {
+      const path = join(scratch.directory, format);
+      return { format, path };
+    });
+    for (const { format, path } of archives)
+      await plain('save', '--format', format, '-o', path, PROBE_IMAGE);
+    const policy = (transports: object) =>
+      writeFileSync(
+        join(config, 'containers/policy.json'),
+        JSON.stringify({ default: [{ type: 'reject' }], transports }),
+      );
+    const accepted = [{ type: 'insecureAcceptAnything' }];
+    for (const { format, path } of archives) {
+      policy({ 'docker-daemon': { '': accepted } });
+      const refused = await tsman('load', '-i', path);
+      assert.is(refused.exitCode, 125, format);
+      assert.match(refused.stderr, /does not accept (docker-archive|oci-archive|oci|dir): /);
+    }
+    policy({ 'oci-archive': { '': accepted }, dir: { [scratch.directory]: accepted } });
+    for (const format of ['oci-archive', 'docker-dir'])
+      assert.is((await tsman('load', '-i', join(scratch.directory, format))).exitCode, 0, format);
+    // What came with tsman is as trusted as the program.
+    assert.is((await tsman('create', 'hello')).exitCode, 0);
+  }),
+);
+
 test.run();
