@@ -11,6 +11,7 @@
 
 #define FLOWS 256
 #define SILENCE_S 120
+#define TURN 64 /* datagrams; then it is somebody else's */
 
 struct flow {
 	enum forward_kind kind;
@@ -21,13 +22,16 @@ struct flow {
 };
 
 static struct flow flows[FLOWS];
+static size_t flow_count;
 static uint8_t datagram[65536];
 
 static void end_flow(struct flow *flow)
 {
-	if (flow->fd > 0)
-		close(flow->fd);
+	if (flow->fd <= 0)
+		return;
+	close(flow->fd);
 	flow->fd = 0;
+	flow_count--;
 }
 
 static struct flow *find_flow(int listener, const struct asker *asker)
@@ -66,6 +70,7 @@ static struct flow *make_flow(int listener, uint16_t port, const struct asker *a
 		return NULL;
 	flow = oldest_flow();
 	*flow = (struct flow){ KIND_FLOW, fd, listener, time(NULL), *asker };
+	flow_count++;
 	if (!forward_watch(fd, EPOLLIN, flow)) {
 		end_flow(flow);
 		return NULL;
@@ -78,9 +83,13 @@ void flow_datagrams(int listener, uint16_t port)
 	struct asker asker;
 	ssize_t size;
 
-	while ((size = datagram_receive(listener, &asker, datagram, sizeof(datagram))) >= 0) {
-		struct flow *flow = find_flow(listener, &asker);
+	for (int i = 0; i < TURN; i++) {
+		struct flow *flow;
 
+		size = datagram_receive(listener, &asker, datagram, sizeof(datagram));
+		if (size < 0)
+			return;
+		flow = find_flow(listener, &asker);
 		if (flow == NULL)
 			flow = make_flow(listener, port, &asker);
 		if (flow == NULL)
@@ -97,20 +106,26 @@ void flow_answers(void *owner)
 	struct flow *flow = owner;
 	ssize_t size;
 
-	if (flow->fd <= 0)
-		return;
-	while ((size = recv(flow->fd, datagram, sizeof(datagram), 0)) >= 0) {
+	for (int i = 0; i < TURN && flow->fd > 0; i++) {
+		size = recv(flow->fd, datagram, sizeof(datagram), 0);
+		if (size < 0) {
+			if (errno != EAGAIN)
+				end_flow(flow);
+			return;
+		}
 		flow->last = time(NULL);
 		datagram_reply(flow->listener, &flow->client, datagram, (size_t)size);
 	}
-	if (errno != EAGAIN)
-		end_flow(flow);
 }
 
 void flows_expire(void)
 {
+	static time_t looked;
 	time_t now = time(NULL);
 
+	if (flow_count == 0 || now == looked)
+		return;
+	looked = now;
 	for (size_t i = 0; i < FLOWS; i++)
 		if (flows[i].fd > 0 && now - flows[i].last > SILENCE_S)
 			end_flow(&flows[i]);
