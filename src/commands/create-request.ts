@@ -18,6 +18,7 @@ import { type NetworkAttachment, parseAttachments } from '../network/attachment.
 import { type PortMapping, parsePublish } from '../network/ports.ts';
 import type { OptionValues } from './command.ts';
 import type { CONTAINER_OPTIONS } from './container-options.ts';
+import { parseHosts } from './hosts-options.ts';
 import { parseHealth } from './request-health.ts';
 import { parseLog } from './request-log.ts';
 import { parseMounts } from './request-mounts.ts';
@@ -103,14 +104,7 @@ export function toCreateRequest(options: ContainerOptions, args: readonly string
       ports: options.publish.map(parsePublish),
       ...requestedNetworks(options),
       exposedPorts: options.expose.flatMap(parseExpose),
-      hosts: {
-        add: options.addHost,
-        dnsServers: options.dns,
-        dnsSearch: options.dnsSearch,
-        dnsOptions: [...options.dnsOption, ...options.dnsOpt],
-        noHosts: options.noHosts,
-        noHostname: options.noHostname,
-      },
+      hosts: parseHosts(options),
       log: parseLog(options.logDriver, options.logOpt),
       stopTimeoutSeconds: parseWhole('--stop-timeout', options.stopTimeout ?? '10', 0, 2 ** 31),
       timeoutSeconds: parseWhole('--timeout', options.timeout ?? '0', 0, 2 ** 31),

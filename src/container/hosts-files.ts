@@ -61,6 +61,8 @@ export function addHostLine(text: string, hostIP: string | undefined): string {
 }
 
 const HOST_GATEWAY = 'host-gateway';
+/** `--dns none`: the image's own /etc/resolv.conf stays. */
+export const NO_DNS = 'none';
 
 /** Parses `--add-host`. @throws UsageError */
 export function parseAddHost(text: string): { names: string[]; address: string } {
@@ -88,12 +90,12 @@ export function resolvConf(container: Container, networks: readonly Network[] = 
   const asked = own.knowsNames ? [] : dnsServers;
   const lines = [
     ...(dnsSearch.length > 0
-      ? [`search ${dnsSearch.filter((name) => name !== '.').join(' ')}`]
+      ? searchLine(dnsSearch.filter((name) => name !== '.'))
       : own.knowsNames
         ? [`search ${['dns.podman', ...keep('search').flatMap(words)].join(' ')}`]
         : keep('search')),
     ...(asked.length > 0
-      ? asked.filter((server) => server !== 'none').map((server) => `nameserver ${server}`)
+      ? asked.map((server) => `nameserver ${server}`)
       : own.servers.length > 0
         ? own.servers.map((server) => `nameserver ${server}`)
         : reachable(container, keep('nameserver'))),
@@ -117,6 +119,11 @@ function nameServers(networks: readonly Network[]): {
     servers: servers.slice(0, named === undefined ? 1 : 2),
     knowsNames: named !== undefined,
   };
+}
+
+/** `--dns-search .`: no domain at all. */
+function searchLine(domains: readonly string[]): string[] {
+  return domains.length === 0 ? [] : [`search ${domains.join(' ')}`];
 }
 
 function words(line: string): string[] {

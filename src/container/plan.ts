@@ -6,6 +6,7 @@ import { shiftedLowers } from '../storage/shifted-layers.ts';
 import { capabilityMask } from './capabilities.ts';
 import { fuseOverlay } from './fuse-overlay.ts';
 import { hookSteps } from './hooks.ts';
+import { NO_DNS } from './hosts-files.ts';
 import type { Container } from './record.ts';
 import { notifyEnvironment, notifyMounts } from './sdnotify.ts';
 import { secretEnvironment, secretMounts } from './secrets.ts';
@@ -258,7 +259,9 @@ function fileBinds(container: Container, places: PlanPlaces, isReadOnly: boolean
   const taken = new Set(container.spec.volumes.map((volume) => volume.destination));
   const { hosts } = container.spec;
   const files: [name: string, destination: string][] = [
-    ['resolv.conf', '/etc/resolv.conf'],
+    ...(hosts.dnsServers.includes(NO_DNS)
+      ? []
+      : [['resolv.conf', '/etc/resolv.conf'] as [string, string]]),
     ...(hosts.noHosts ? [] : [['hosts', '/etc/hosts'] as [string, string]]),
     ...(hosts.noHostname ? [] : [['hostname', '/etc/hostname'] as [string, string]]),
     ['containerenv', '/run/.containerenv'],

@@ -79,6 +79,7 @@ export function attachRecords(
       (name): PlanRecord => ['net-name', name],
     ),
     ...[...upstream, ...(network.network_dns_servers ?? [])]
+      .filter((server) => server !== 'none')
       .slice(0, 1)
       .map((server): PlanRecord => ['net-upstream', server]),
     ...(network.routes ?? []).map(

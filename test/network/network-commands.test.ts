@@ -126,4 +126,38 @@ requires(
   }),
 );
 
+const NONSENSE: readonly (readonly [options: string, message: RegExp])[] = [
+  ['--no-hosts --add-host a:1.2.3.4', /--add-host has no place with --no-hosts/],
+  ['--add-host a', /"a" is not NAME:IP/],
+  ['--dns bad', /"bad" is not an IP address/],
+  ['--dns none --dns 9.9.9.9', /none goes with no other server/],
+];
+
+test('run refuses host names and name servers that cannot be', () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    for (const [options, message] of NONSENSE) {
+      const result = await tsman('create', ...options.split(' '), PROBE_IMAGE, 'true');
+      assert.is(result.exitCode, 125, options);
+      assert.match(result.stderr, message);
+    }
+    assert.is((await tsman('ps', '-aq')).stdout, '');
+  }));
+
+requires(test, 'userns')(
+  'run --dns none leaves the resolv.conf of the image, --dns-search . names no domain',
+  () =>
+    withScratch(async (tsman) => {
+      await loadProbe(tsman);
+      const run = ['run', '--rm', '--network', 'none'];
+      const cat = [PROBE_IMAGE, '/bin/probe', 'cat', '/etc/resolv.conf'];
+      assert.match((await tsman(...run, '--dns', 'none', ...cat)).stderr, /No such file/);
+      const dns = ['--dns', '9.9.9.9', '--dns-search', '.', '--dns-option', 'ndots:2'];
+      assert.match(
+        (await tsman(...run, ...dns, ...cat)).stdout,
+        /^nameserver 9\.9\.9\.9\noptions ndots:2\n$/,
+      );
+    }),
+);
+
 test.run();
