@@ -20,7 +20,7 @@ import { squashedSources, upperSources } from './commit-tree.ts';
 import type { CreateTarget } from './create.ts';
 import { lowerLayers, upperLayer } from './merged-tree.ts';
 import { type Container, readConfig } from './record.ts';
-import { ownerView } from './shifted-root.ts';
+import { ownerView, rootDriver } from './shifted-root.ts';
 import { stubPaths } from './stubs.ts';
 import { vfsRoot, vfsSources } from './vfs-root.ts';
 
@@ -119,7 +119,7 @@ async function* layerTar(
               upper,
               lower,
               stubs,
-              container.spec.driver === 'fuse-overlayfs',
+              rootDriver(container.spec) === 'fuse-overlayfs',
             );
     yield* treeTar(reader, sources, { sparse: true });
   } finally {

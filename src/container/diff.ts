@@ -11,7 +11,7 @@ import {
   upperLayer,
 } from './merged-tree.ts';
 import { type Container, readConfig } from './record.ts';
-import { ownerView } from './shifted-root.ts';
+import { ownerView, rootDriver } from './shifted-root.ts';
 import { stubPaths } from './stubs.ts';
 import { vfsRoot, vfsSources } from './vfs-root.ts';
 
@@ -34,9 +34,9 @@ export async function diffContainer(target: CreateTarget, container: Container):
       if (path === '') continue;
       // fuse-overlayfs has them where it may not make devices, and beside opaque directories.
       const mark = /^(?:(.*)\/)?\.wh\.([^/]+)$/s.exec(path);
-      if (mark !== null && container.spec.driver === 'fuse-overlayfs') {
+      if (mark !== null && rootDriver(container.spec) === 'fuse-overlayfs') {
         const [, parent = '', name] = mark;
-        if (name === '.wh..opq') addHidden(parent, lower, changes);
+        if (name === '.wh..opq' || name === '.opq') addHidden(parent, lower, changes);
         else changes.set(parent === '' ? `${name}` : `${parent}/${name}`, 'D');
         continue;
       }

@@ -9,6 +9,7 @@ import { networkSettings } from './inspect-network.ts';
 import { logPath } from './logs.ts';
 import { cgroupOf } from './own-cgroup.ts';
 import { type Container, readConfig } from './record.ts';
+import { rootDriver } from './shifted-root.ts';
 import { type ContainerState, containerDirectory, readState, runDirectory } from './state.ts';
 import { describeMount } from './volume-mounts.ts';
 
@@ -102,12 +103,6 @@ function stateError(
   if (state.pid !== 0 && spec.networkMode === 'bridge' && uplinkDied(directories))
     return `pasta, the way out of the networks, has ended; tsman network reload ${name} makes a new one`;
   return '';
-}
-
-/** What puts the root together; a user namespace of its own is served by fuse-overlayfs or shifted layers. */
-function rootDriver({ driver, userns, shifted }: Container['spec']): string {
-  if (driver !== undefined) return driver;
-  return userns === undefined || shifted !== undefined ? 'overlay' : 'fuse-overlayfs';
 }
 
 function graphDriver(directories: Directories, container: Container): Record<string, unknown> {

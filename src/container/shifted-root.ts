@@ -150,6 +150,12 @@ export async function restoreShifted(target: CreateTarget, { spec }: Container):
   await shiftNow(target, first.name, map, missing);
 }
 
+/** What puts a container's root together; a user namespace of its own is served by fuse-overlayfs or shifted layers. */
+export function rootDriver({ driver, userns, shifted }: Container['spec']): StorageDriver {
+  if (driver !== undefined) return driver;
+  return userns === undefined || shifted !== undefined ? 'overlay' : 'fuse-overlayfs';
+}
+
 /** The view of an agent on a container's own files, where they have the owners of its map. */
 export function ownerView(
   target: CreateTarget,
