@@ -6,6 +6,7 @@
 
 #include "dns.h"
 #include "hub.h"
+#include "lease.h"
 #include "syscalls.h"
 #include "uplink.h"
 
@@ -76,6 +77,23 @@ static bool may_end(struct presence *presence, const char *net_dir, short events
 	return false;
 }
 
+static bool look_further(const struct lease *lease, void *context)
+{
+	(void)lease;
+	(void)context;
+	return false;
+}
+
+/* The dead ones of those who have gone: a lease tells which addresses the default network has. */
+static void sweep_leases(const char *net_dir)
+{
+	int leases = leases_open(net_dir);
+
+	if (leases >= 0)
+		(void)leases_each(leases, look_further, NULL);
+	close_descriptor(&leases);
+}
+
 _Noreturn void hub_serve(const char *net_dir, int fifo)
 {
 	struct presence presence = { .fifo = fifo, .since = now_ms() };
@@ -92,6 +110,7 @@ _Noreturn void hub_serve(const char *net_dir, int fifo)
 		if (may_end(&presence, net_dir, polled[0].revents))
 			break;
 	}
+	sweep_leases(net_dir);
 	uplink_end(net_dir);
 	_exit(0);
 }

@@ -1,13 +1,11 @@
 import * as fs from 'node:fs';
 import { TsmanError } from '../base/error.ts';
-import { readIfExists } from '../base/file.ts';
-import { isAlive } from '../base/process.ts';
 import type { PlanRecord } from '../helper/plan.ts';
 import type { Directories } from '../rootless/directories.ts';
 import { type EngineUserns, usernsRecords } from '../rootless/id-map.ts';
 import type { NetworkAttachment } from './attachment.ts';
 import { contains, formatIP, lastAddress, parseIP, parseSubnet } from './ip.ts';
-import { networksDirectory } from './leases.ts';
+import { livingHub, networksDirectory } from './leases.ts';
 import type { Network, NetworkSubnet } from './network.ts';
 import { namespaceArguments, uplinkArguments } from './pasta.ts';
 import type { PortMapping } from './ports.ts';
@@ -49,11 +47,10 @@ export function hubRecords(
 
 /** The record that joins the namespace that the bridges are in. @throws TsmanError while there is none */
 export function sharedNetworkRecord(directories: Directories): PlanRecord {
-  const text = readIfExists(`${networksDirectory(directories)}/hub`) ?? '';
-  const [pid = '', start = ''] = text.trim().split(' ');
-  if (isAlive(Number(pid), start)) return ['join', 'net', pid, start];
-  throw new TsmanError('no container is on a bridge network now', {
-    hint: 'the namespace lives while one is: tsman run --network NAME …',
+  const hub = livingHub(directories);
+  if (hub !== undefined) return ['join', 'net', hub.pid, hub.start];
+  throw new TsmanError('no container is on a network now', {
+    hint: 'the namespace lives while one is: tsman run -d …',
   });
 }
 

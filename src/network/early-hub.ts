@@ -1,13 +1,11 @@
-import { readIfExists } from '../base/file.ts';
 import { nodeChildProcess } from '../base/late-modules.ts';
-import { isAlive } from '../base/process.ts';
 import { randomHex } from '../base/random.ts';
 import { helperPath } from '../helper/location.ts';
 import { writePlan } from '../helper/run.ts';
 import type { Directories } from '../rootless/directories.ts';
 import type { EngineUserns } from '../rootless/id-map.ts';
 import { hubRecords } from './bridge-plan.ts';
-import { networksDirectory } from './leases.ts';
+import { livingHub, networksDirectory } from './leases.ts';
 
 /**
  * Makes the shared network namespace and its up-link beside the rest of a start, of which pasta would
@@ -15,9 +13,8 @@ import { networksDirectory } from './leases.ts';
  * nobody coming it ends after a second (native/networks.md).
  */
 export function makeHubEarly(target: { directories: Directories; userns: EngineUserns }): void {
+  if (livingHub(target.directories) !== undefined) return;
   const directory = networksDirectory(target.directories);
-  const [pid = '', start = ''] = (readIfExists(`${directory}/hub`) ?? '').trim().split(' ');
-  if (isAlive(Number(pid), start)) return;
   const records = hubRecords({ ...target, containerID: 'hub' }, true);
   const plan = `${directory}/hub-${randomHex(4)}.plan`;
   writePlan(plan, records);

@@ -9,13 +9,20 @@ export function networksDirectory(directories: Directories): string {
   return `${directories.runRoot}/net`;
 }
 
+/** The process that has the shared namespace, while a container is on a network. */
+export function livingHub(directories: Directories): { pid: string; start: string } | undefined {
+  const [pid = '', start = ''] = wordsOf(directories, 'hub');
+  return isAlive(Number(pid), start) ? { pid, start } : undefined;
+}
+
 /** Whether the hub lives and the up-link it had does not. */
 export function uplinkDied(directories: Directories): boolean {
-  const words = (name: string): string[] =>
-    (readIfExists(`${networksDirectory(directories)}/${name}`) ?? '').trim().split(' ');
-  const [pid = '', start = '', owner = ''] = words('uplink');
-  const [hub = '', hubStart = ''] = words('hub');
-  return hub === owner && isAlive(Number(hub), hubStart) && !isAlive(Number(pid), start);
+  const [pid = '', start = '', owner = ''] = wordsOf(directories, 'uplink');
+  return livingHub(directories)?.pid === owner && !isAlive(Number(pid), start);
+}
+
+function wordsOf(directories: Directories, name: string): string[] {
+  return (readIfExists(`${networksDirectory(directories)}/${name}`) ?? '').trim().split(' ');
 }
 
 /** A container's place in a network as it is now: what the helper wrote into its lease. */
@@ -34,8 +41,9 @@ export function readLeases(directories: Directories): Lease[] {
   return leasePaths(directories).flatMap((path) => readLease(path) ?? []);
 }
 
-/** Some lease of a network: all of them are of the same subnets. */
+/** Some lease of a network: all of them are of the same subnets. Without a hub all are of the dead. */
 export function someLease(directories: Directories, network: string): Lease | undefined {
+  if (livingHub(directories) === undefined) return undefined;
   for (const path of leasePaths(directories)) {
     const lease = readLease(path);
     if (lease?.network === network) return lease;
