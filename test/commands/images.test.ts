@@ -48,6 +48,10 @@ test('list, tag and remove', () =>
     );
     assert.is((await tsman('images', '-f', 'label=a=c', '-q')).stdout, '');
     assert.is(JSON.parse((await tsman('images', '--format', 'json')).stdout)[0].Names.length, 3);
+    assert.is(
+      (await tsman('images', '--format', '{{.CreatedAt}}', 'other')).stdout,
+      '2024-01-01 00:00:00 +0000 UTC\n',
+    );
     const id = (await tsman('images', '-q')).stdout.trim();
     const refused = await tsman('rmi', id);
     assert.equal([refused.exitCode, /several names/.test(refused.stderr)], [125, true]);

@@ -55,9 +55,9 @@ export function imageRow(
     ID: isTruncated ? image.id.slice(0, 12) : `sha256:${image.id}`,
     Id: image.id,
     Created: since,
-    CreatedAt: image.createdAt,
+    CreatedAt: goTime(image.createdAt),
     CreatedSince: since,
-    CreatedTime: image.createdAt,
+    CreatedTime: goTime(image.createdAt),
     Size: humanSize(image.sizeBytes),
     VirtualSize: image.sizeBytes,
     Names: image.names,
@@ -72,6 +72,12 @@ export function imageRow(
     History: image.names,
     ReadOnly: false,
   };
+}
+
+/** As Go prints a time, `2024-01-31 12:00:00.5 +0000 UTC`; scripts that read Podman's parse it. */
+function goTime(iso: string): string {
+  const time = new Date(iso).toISOString();
+  return `${time.slice(0, 10)} ${time.slice(11, 23).replace(/\.0*$|(?<=\.\d*[1-9])0+$/, '')} +0000 UTC`;
 }
 
 /** An element of `images --format json`, as Podman's. */
