@@ -108,8 +108,10 @@ static int reach(const struct addrinfo *to)
 	return fd;
 }
 
+/* Any HTTP server will do, as long as it says the same each time. */
 static void request(const struct addrinfo *to)
 {
+	static size_t expected;
 	int fd = reach(to);
 	size_t total = 0;
 	ssize_t got;
@@ -119,9 +121,11 @@ static void request(const struct addrinfo *to)
 		total += (size_t)got;
 	check((int)got, "recv");
 	close(fd);
-	if (total == sizeof(ANSWER) - 1)
+	if (expected == 0)
+		expected = total;
+	if (total > 0 && total == expected)
 		return;
-	fprintf(stderr, "short answer: %zu bytes\n", total);
+	fprintf(stderr, "an answer of %zu bytes, not %zu\n", total, expected);
 	exit(1);
 }
 
