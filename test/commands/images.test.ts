@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { packLayout, writeLayout } from '../support/oci-layout.ts';
+import { withPodman } from '../support/podman.ts';
 import { runProgram } from '../support/programs.ts';
+import { requires } from '../support/requires.ts';
 import { type Scratch, withScratch } from '../support/scratch.ts';
 import { writeTar } from '../support/tar.ts';
 
@@ -122,6 +124,44 @@ test('what save writes, load reads, and other tools too', () =>
       assert.is((await tsman('images', '-q', '--no-trunc')).stdout, id, format);
     }
   }));
+
+requires(
+  test,
+  'podman',
+  'umoci',
+  'subids',
+)('what save writes, podman and umoci read', () =>
+  withScratch(async (tsman, scratch) => {
+    await tsman('load', '-i', await makeArchive(scratch));
+    await tsman('import', '-q', join(scratch.directory, 'one.tar'), 'other');
+    const at = (name: string): string => join(scratch.directory, `saved-${name}`);
+    const ids = new Set((await tsman('images', '-q', '--no-trunc')).stdout.trim().split('\n'));
+    await withPodman(scratch.directory, async (podman) => {
+      for (const format of ['docker-archive', 'oci-archive', 'oci-dir', 'docker-dir']) {
+        // Podman 4.3 takes several images of a docker-archive only.
+        const names = format === 'docker-archive' ? ['web:1', 'other'] : ['web:1'];
+        const saved = await tsman('save', '--format', format, '-o', at(format), ...names);
+        assert.is(saved.exitCode, 0, saved.stderr);
+        // It takes the directory's path for a name, in which no capital may be; umoci reads it below.
+        if (format === 'oci-dir') continue;
+        await podman('load', '-q', '-i', at(format));
+        const found = (await podman('images', '-q', '--no-trunc')).trim().split('\n');
+        for (const id of found) assert.ok(ids.has(id), `${format}: ${id}`);
+        assert.is(found.length, names.length, format);
+        await podman('rmi', '-f', '-a');
+      }
+    });
+    const tag = 'docker.io/library/web:1';
+    assert.is(await runProgram('umoci', ['ls', '--layout', at('oci-dir')]), `${tag}\n`);
+    const stat = await runProgram('umoci', [
+      'stat',
+      '--json',
+      '--image',
+      `${at('oci-dir')}:${tag}`,
+    ]);
+    assert.is(JSON.parse(stat).history.length, 2);
+  }),
+);
 
 /** The kinds of the layers in a docker-dir, by their first bytes. */
 function layerKinds(directory: string): string[] {

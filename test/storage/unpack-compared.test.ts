@@ -10,7 +10,7 @@ import { treeDifferences } from '../../src/storage/tree-compare.ts';
 import { DEBIAN_IMAGE, debianDirectory } from '../support/debian.ts';
 import { rawTar } from '../support/layer-fixtures.ts';
 import { packLayout, writeLayout } from '../support/oci-layout.ts';
-import { runProgram } from '../support/programs.ts';
+import { withPodman } from '../support/podman.ts';
 import { requires } from '../support/requires.ts';
 import { type Scratch, withScratch } from '../support/scratch.ts';
 import type { Tsman } from '../support/tsman.ts';
@@ -118,26 +118,19 @@ requires(
 const PODMANS_ROOT = '/ has mode 40755, want 40555';
 
 /** Podman with storage of its own, and what it calls the directories of an image's layers. */
-async function withPodmanLayers(
+function withPodmanLayers(
   { directory }: Scratch,
   archive: string,
   body: (layers: readonly string[]) => Promise<void>,
 ): Promise<void> {
-  const storage = ['--root', join(directory, 'p'), '--runroot', join(directory, 'pr')];
-  const podman = (...args: readonly string[]): Promise<string> =>
-    runProgram('podman', [...storage, '--storage-driver', 'overlay', ...args]);
-  try {
+  return withPodman(directory, async (podman) => {
     await podman('load', '-q', '-i', archive);
     const [image = ''] = (await podman('images', '-q')).split('\n');
     const { UpperDir, LowerDir } = JSON.parse(
       await podman('image', 'inspect', '-f', '{{json .GraphDriver.Data}}', image),
     );
     await body([UpperDir, ...(LowerDir?.split(':') ?? [])].reverse());
-  } finally {
-    // It mounts this one on itself, in a namespace that stays.
-    const script = 'umount -l "$0/overlay"; rm -rf "$0"';
-    await podman('unshare', 'sh', '-c', script, join(directory, 'p'));
-  }
+  });
 }
 
 requires(
