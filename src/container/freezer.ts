@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { TsmanError } from '../base/error.ts';
+import { giveCgroup } from './late-cgroup.ts';
 import { cgroupOf, isCgroupFrozen } from './own-cgroup.ts';
 import type { Container } from './record.ts';
 import type { ContainerState } from './state.ts';
@@ -15,12 +16,7 @@ export function setFrozen(container: Container, state: ContainerState, frozen: b
   const verb = frozen ? 'pause' : 'unpause';
   if (state.pid === 0)
     throw new TsmanError(`cannot ${verb} container ${container.name}: it is not running`);
-  const cgroup = cgroupOf(container.id, state.pid);
-  if (cgroup === undefined)
-    throw new TsmanError(
-      `cannot ${verb} container ${container.name}: it has no cgroup of its own to freeze`,
-      { hint: 'make it with --cgroups enabled, which says what is missing here' },
-    );
+  const cgroup = cgroupOf(container.id, state.pid) ?? lateCgroup(container, state, verb);
   try {
     fs.writeFileSync(`${cgroup}/cgroup.freeze`, frozen ? '1' : '0');
     waitUntil(() => isCgroupFrozen(cgroup) === frozen);
@@ -28,6 +24,18 @@ export function setFrozen(container: Container, state: ContainerState, frozen: b
     throw new TsmanError(`${verb} container ${container.name}: write ${cgroup}/cgroup.freeze`, {
       cause,
     });
+  }
+}
+
+/** In a login session a container has none until it is needed: asking for one at every start takes time. */
+function lateCgroup(container: Container, state: ContainerState, verb: string): string {
+  try {
+    return giveCgroup(container, state);
+  } catch (cause) {
+    throw new TsmanError(
+      `cannot ${verb} container ${container.name}: it has no cgroup of its own to freeze`,
+      { cause, hint: 'make it with --cgroups enabled, which says what is missing here' },
+    );
   }
 }
 
