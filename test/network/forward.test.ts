@@ -13,22 +13,22 @@ import { PERL, perlIn, server } from './hosts-usr.ts';
 const test = suite('a published port');
 const MEGABYTE = 1_000_000;
 
-/** Container ports and what their servers do with a connection. */
+/** Container ports and what their servers do with a connection. The last one listens when all others do. */
 const SERVICES: Readonly<Record<number, string>> = {
   81: `<$c>; print $c "x" x ${3 * MEGABYTE}`,
   82: 'while($r=sysread($c,$b,65536)){$n+=$r} print $c $n; $n=0',
   83: '<$c>; setsockopt($c,SOL_SOCKET,SO_LINGER,pack("ii",1,0))',
   84: 'close $s; print $c "only you"; close $c; sleep 60',
-  85: 'print $c "hello\\n"; <$c>',
   86: '<$c>; $r=sysread($c,$b,1); $h=defined $r?"end":$!{ECONNRESET}?"reset":"$!"; open F,">/tmp/how"; print F $h; close F',
   87: 'unless(fork){syswrite($c,"x" x 65536) for 1..800;exit}',
+  89: 'print $c "hello\\n"; <$c>',
 };
 
 const SERVERS = Object.entries(SERVICES)
   .map(
     ([port, handle]) =>
-      `unless(fork){$s=IO::Socket::IP->new(LocalPort=>${port},Listen=>64,ReuseAddr=>1,V6Only=>0,Family=>AF_INET6);
-      while($s and $c=$s->accept){${handle};close $c} exit}`,
+      `pipe R,W;unless(fork){$s=IO::Socket::IP->new(LocalPort=>${port},Listen=>64,ReuseAddr=>1,V6Only=>0,Family=>AF_INET6);
+      syswrite W,"+";while($s and $c=$s->accept){${handle};close $c} exit}sysread R,$_,1`,
   )
   .join(';');
 
@@ -54,7 +54,7 @@ function withServices(
           Number(match[2]),
         ]),
       );
-      await eventually('hello', () => greeting(ports[85] ?? 0));
+      await eventually('hello', () => greeting(ports[89] ?? 0));
       await body(tsman, ports, scratch);
     });
 }
@@ -121,7 +121,7 @@ needs(
   withServices(async (_, ports) => {
     // More than the server's queue of 64: some connections to the container wait.
     for (let round = 0; round < 4; round++) {
-      const clients = Array.from({ length: 200 }, () => exchange(ports[85] ?? 0));
+      const clients = Array.from({ length: 200 }, () => exchange(ports[89] ?? 0));
       const answers = await Promise.all(clients);
       assert.equal(
         [...new Set(answers.map(({ received, how }) => `${received.trim()} ${how}`))],
