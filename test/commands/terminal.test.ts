@@ -33,7 +33,8 @@ needs('sends ctrl-c to the program inside', () =>
 needs('detaches with ctrl-p ctrl-q and attaches again', () =>
   withTerminal(async (screen, tsman) => {
     await screen.type(`${screen.run.replace(' --rm', ' --rm --name it')} cat; echo code=$?`);
-    await screen.pause(500);
+    await screen.type('ready');
+    await screen.until(/ready\s+ready/);
     screen.press('C-p', 'C-q');
     await screen.until(/code=0/);
     assert.match((await tsman('ps')).stdout, /Up .* it$/m);
