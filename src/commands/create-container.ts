@@ -7,7 +7,6 @@ import { layerDirectories } from '../container/new-spec.ts';
 import { type Container, findContainer } from '../container/record.ts';
 import { isGone, removeContainer } from '../container/remove.ts';
 import { parseSecretUse } from '../container/secrets.ts';
-import { chooseMounts, chooseRoot, mapOf } from '../container/shifted-root.ts';
 import { imageIDs } from '../container/user-files.ts';
 import { type OwnUserns, parseUserns } from '../container/userns.ts';
 import { resolveVolumes } from '../container/volume-mounts.ts';
@@ -64,7 +63,10 @@ export async function create(
     imageIDs: () => imageIDs(layerDirectories(engine, source)),
   });
   // A container without a namespace of its own lives in the engine's, as all do.
-  const userns = asked !== undefined && mapOf(engine, asked) === 'engine' ? undefined : asked;
+  // Loaded only for those who ask for one.
+  const shifts = asked === undefined ? undefined : await import('../container/shifted-root.ts');
+  const userns =
+    asked !== undefined && shifts?.mapOf(engine, asked) === 'engine' ? undefined : asked;
   const driver = source.rootfs === undefined ? await driverSetting(engine, context) : {};
   const hint =
     userns === undefined && !options.quiet
@@ -79,7 +81,7 @@ export async function create(
     {
       ...request,
       ...withUserns(request, userns),
-      volumes: await chooseMounts(engine, userns, volumes),
+      volumes: (await shifts?.chooseMounts(engine, userns, volumes)) ?? volumes,
       secrets,
       spec: {
         ...request.spec,
@@ -87,7 +89,7 @@ export async function create(
         ...(networks.length > 0 ? { networks } : {}),
         ...requiredContainers(options, engine),
         ...driver,
-        ...(await chooseRoot(engine, userns, source.layers, {
+        ...(await shifts?.chooseRoot(engine, userns, source.layers, {
           wish: usernsRoot(context),
           driver: driver.driver,
         })),

@@ -3,7 +3,6 @@ import { startRequired } from '../container/dependencies.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from '../container/detach-keys.ts';
 import type { Container } from '../container/record.ts';
 import { removeContainer } from '../container/remove.ts';
-import { removeImageIfUnused } from '../container/remove-image.ts';
 import { type StartOptions, startAndBecome, startAndWait } from '../container/start.ts';
 import { makeHubEarly } from '../network/early-hub.ts';
 import { isDefaultName } from '../network/network.ts';
@@ -69,6 +68,7 @@ export const runCommand = defineCommand({
         : startAndBecome(engine, container, start),
     );
     if (!options.rmi || options.detach) return exitCode;
+    const { removeImageIfUnused } = await import('../container/remove-image.ts');
     if (container.imageID !== undefined) await removeImageIfUnused(engine, container.imageID);
     return exitCode;
   },

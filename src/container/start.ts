@@ -22,13 +22,10 @@ import { defaultAddresses, hostsFile, resolvConf } from './hosts-files.ts';
 import { logFieldRecords } from './log-fields.ts';
 import { endNetworkOrphans } from './network-orphans.ts';
 import { containerSteps } from './plan.ts';
-import { prepareVolumes } from './prepare-volumes.ts';
 import { type Container, readConfig } from './record.ts';
 import { seccompProgram } from './seccomp.ts';
 import { sharedNetworkFiles } from './shared-network.ts';
-import { restoreShifted } from './shifted-root.ts';
 import { containerDirectory, readState, runDirectory } from './state.ts';
-import { makeVfsRoot } from './vfs-root.ts';
 import { setWanted } from './wanted.ts';
 
 export type { StartOptions } from './box-settings.ts';
@@ -88,17 +85,27 @@ export async function prepareContainer(
   target: CreateTarget,
   container: Container,
 ): Promise<{ config: RuntimeConfig; program: PlanRecord[] }> {
-  await prepareVolumes(target, container);
-  await restoreShifted(target, container);
+  if (container.spec.userns !== undefined) await prepareForUserns(target, container);
   const { directories } = target;
   if (container.spec.ports.length > 0) await endNetworkOrphans(directories);
-  if (container.spec.driver === 'vfs') await makeVfsRoot(target, container);
+  if (container.spec.driver === 'vfs')
+    await (await import('./vfs-root.ts')).makeVfsRoot(target, container);
   const config = readConfig(target.storage, container.id);
   const runDir = runDirectory(directories, container.id);
   fs.mkdirSync(runDir, { recursive: true, mode: 0o700 });
   writeRunFiles(target, container, config, runDir);
   writeBundle(runDir, config);
   return { config, program: steps(target, container, config) };
+}
+
+/** Loaded only for those who have a user namespace of their own: others pay nothing at their start. */
+async function prepareForUserns(target: CreateTarget, container: Container): Promise<void> {
+  const [{ prepareVolumes }, { restoreShifted }] = await Promise.all([
+    import('./prepare-volumes.ts'),
+    import('./shifted-root.ts'),
+  ]);
+  await prepareVolumes(target, container);
+  await restoreShifted(target, container);
 }
 
 async function prepareStart(

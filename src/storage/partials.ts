@@ -1,6 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { basename, join } from 'node:path';
+import { nodeChildProcess } from '../base/late-modules.ts';
 import { startTimeOf } from '../base/process.ts';
 import { randomHex } from '../base/random.ts';
 import type { EngineUserns } from '../rootless/id-map.ts';
@@ -30,7 +30,7 @@ export function layersDirectory({ directories }: Storage): string {
  */
 function spreadOut(directory: string): void {
   // Other file systems have no such flag, and where chattr is missing it only takes longer.
-  spawnSync('chattr', ['+T', directory], { stdio: 'ignore', timeout: 5000 });
+  nodeChildProcess().spawnSync('chattr', ['+T', directory], { stdio: 'ignore', timeout: 5000 });
 }
 
 /** Makes a directory to unpack into; it is ours until it is renamed or `discard`ed. */
