@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { UsageError } from '../base/error.ts';
+import { isIP } from '../base/ip-address.ts';
 import { NO_DNS, parseAddHost } from '../container/hosts-files.ts';
 import type { ContainerSpec } from '../container/record.ts';
 import type { ContainerOptions } from './create-request.ts';
