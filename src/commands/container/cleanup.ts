@@ -13,7 +13,7 @@ export const containerCleanupCommand = defineCommand({
   summary: 'remove what ended containers left in the run directory',
   usage: 'CONTAINER...',
   examples: [
-    ['One container', 'tsman container cleanup web'],
+    ['One container', 'tsman container cleanup job'],
     ['And remove it', 'tsman container cleanup --rm job'],
     ['After a crash', 'tsman container cleanup --all'],
   ],

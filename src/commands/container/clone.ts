@@ -22,7 +22,7 @@ export const containerCloneCommand = defineCommand({
   examples: [
     ['A copy with a name of its own', 'tsman container clone web web2'],
     ['With a newer image', 'tsman container clone web web2 nginx:1.27'],
-    ['A new one in the place of the old', 'tsman container clone --destroy --run web web2'],
+    ['A new one in the place of the old', 'tsman container clone --destroy --force --run web web2'],
   ],
   options: {
     destroy: { kind: 'flag', help: 'remove the original' },

@@ -7,7 +7,7 @@ export const networkExistsCommand = defineCommand({
   summary: 'exit with 0 when the network exists, 1 when not',
   usage: 'NETWORK',
   examples: [
-    ['Remove it if it is there', 'tsman network exists shop && tsman network rm shop'],
+    ['Remove it if it is there', 'tsman network exists shop && tsman network rm -f shop'],
     ['In a script', 'tsman network exists shop || tsman network create shop'],
   ],
   options: {},
