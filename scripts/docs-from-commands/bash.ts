@@ -86,7 +86,7 @@ const FUNCTION = String.raw`_tsman() {
   if [[ $word == = ]]; then word=''; elif [[ $previous == = ]]; then previous=\${COMP_WORDS[COMP_CWORD-2]}; fi
   while ((i < COMP_CWORD)); do
     typed=\${COMP_WORDS[i]}
-    if [[ -z $path && $typed =~ ^--(root|runroot|config|module|log-level|storage-driver|storage-opt)$ ]]; then ((i += 2)); continue; fi
+    if [[ -z $path && $typed =~ ^--(root|runroot|config|module|log-level|storage-driver|storage-opt|cdi-spec-dir)$ ]]; then ((i += 2)); continue; fi
     [[ " \${_tsman_words[\${path:- }]-} " == *" $typed "* ]] || break
     path=\${path:+$path }$typed
     ((i++))

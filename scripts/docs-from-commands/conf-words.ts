@@ -11,6 +11,7 @@ export const KEY_WORDS: Readonly<Record<string, string>> = {
   'containers.pids_limit': 'the default of --pids-limit, where the controller is delegated to you',
   'containers.seccomp_profile': '--security-opt seccomp, a file or unconfined',
   'containers.userns': 'the default of --userns',
+  'engine.cdi_spec_dirs': 'where files of CDI devices lie; tsman --cdi-spec-dir wins',
   'engine.env': 'variables for tsman itself, e.g. https_proxy; those of the environment win',
   'engine.image_parallel_copies': 'so many layers are copied at a time',
   'network.pasta_options': 'options of pasta, where a container has a network of its own',

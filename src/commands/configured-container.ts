@@ -124,6 +124,8 @@ function setRest(
   const userns = values.get('containers.userns');
   if (userns !== undefined && userns !== '' && userns !== 'host' && !given.has('userns'))
     merged['userns'] = String(userns);
+  const specDirs = values.get('engine.cdi_spec_dirs');
+  if (specDirs !== undefined) merged['cdiSpecDirs'] = list(specDirs);
   const pids = values.get('containers.pids_limit');
   if (typeof pids === 'number' && !given.has('pidsLimit')) {
     merged['pidsLimit'] = String(pids > 0 ? pids : -1);

@@ -18,6 +18,7 @@ import { CONTAINER_OPTIONS } from './container-options.ts';
 import { type ContainerOptions, toCreateRequest, withPublishedAll } from './create-request.ts';
 import type { Engine } from './engine.ts';
 import { refuseOptions } from './refused-options.ts';
+import { requestDevices } from './request-devices.ts';
 import { rootSource } from './root-source.ts';
 import { existingContainers } from './selection.ts';
 import { driverSetting, usernsRoot } from './storage-driver.ts';
@@ -31,7 +32,7 @@ export async function create(
 ): Promise<Container> {
   const [image = '', ...command] = args;
   refuseOptions(CONTAINER_OPTIONS, context);
-  const request = toCreateRequest(options, command);
+  const request = toCreateRequest(options, command, await requestDevices(options, context));
   if (options.cidfile !== undefined && fs.existsSync(options.cidfile)) {
     throw new TsmanError(`option --cidfile ${options.cidfile}: the file exists`, {
       hint: 'remove it if its container is gone',

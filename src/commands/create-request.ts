@@ -1,8 +1,8 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { TsmanError, UsageError } from '../base/error.ts';
+import { TsmanError } from '../base/error.ts';
 import { parseSizeBytes } from '../base/size.ts';
-import { cdiEdits, gpuNames, isCdiName } from '../container/cdi.ts';
+import type { DeviceEdits } from '../container/cdi.ts';
 import type { CreateRequest } from '../container/create.ts';
 import { parseLabels } from '../container/environment.ts';
 import { parseUlimits } from '../container/limits.ts';
@@ -38,18 +38,23 @@ export type ContainerOptions = OptionValues<typeof CONTAINER_OPTIONS> & {
   readonly capAddByUser?: readonly string[];
   /** `--pids-limit` comes from containers.conf. */
   readonly isPidsLimitDefault?: boolean;
+  /** `cdi_spec_dirs` of containers.conf. */
+  readonly cdiSpecDirs?: readonly string[];
 };
 
 /** Turns the options of `run` and `create` into a request. @throws UsageError, TsmanError */
-export function toCreateRequest(options: ContainerOptions, args: readonly string[]): CreateRequest {
+export function toCreateRequest(
+  options: ContainerOptions,
+  args: readonly string[],
+  devices: DeviceEdits,
+): CreateRequest {
   const { mounts, volumes } = parseMounts(options);
-  const cdi = cdiEdits([...options.device.filter(isCdiName), ...gpuNames(options.gpus)]);
   return {
     name: options.name,
     arguments: args,
     entrypoint: options.entrypoint === undefined ? undefined : parseEntrypoint(options.entrypoint),
     environment: {
-      env: [...cdi.env, ...options.env, ...timeZone(options.tz)],
+      env: [...devices.env, ...options.env, ...timeZone(options.tz)],
       envFiles: options.envFile,
       envHost: options.envHost,
       unset: options.unsetenv,
@@ -76,12 +81,9 @@ export function toCreateRequest(options: ContainerOptions, args: readonly string
       network: parseNetworkMode([...options.network, ...options.net]),
     },
     mounts,
-    volumes: [...cdi.volumes, ...volumes],
-    hooks: cdi.hooks,
-    devices: [
-      ...cdi.devices,
-      ...options.device.filter((text) => !isCdiName(text)).map(parseDevice),
-    ],
+    volumes: [...devices.volumes, ...volumes],
+    hooks: devices.hooks,
+    devices: devices.devices,
     rlimits: parseUlimits(options.ulimit),
     sysctl: parsePairs('--sysctl', options.sysctl),
     shmSizeBytes: parseSizeBytes(options.shmSize ?? '64m', '--shm-size'),
@@ -99,7 +101,7 @@ export function toCreateRequest(options: ContainerOptions, args: readonly string
     spec: {
       terminal: options.tty,
       openStdin: options.interactive,
-      groups: [...cdi.groups, ...options.groupAdd.filter((group) => group !== 'keep-groups')],
+      groups: [...devices.groups, ...options.groupAdd.filter((group) => group !== 'keep-groups')],
       keepGroups: options.groupAdd.includes('keep-groups'),
       ports: options.publish.map(parsePublish),
       ...requestedNetworks(options),
@@ -154,19 +156,6 @@ function timeZone(text: string | undefined): string[] {
 }
 
 /** `--device HOST[:CONTAINER[:PERMISSIONS]]`; permissions are the host node's own, a user namespace cannot narrow them. */
-function parseDevice(text: string): { source: string; path: string } {
-  const [source = '', second, third] = text.split(':');
-  const permissions = third ?? (second !== undefined && !second.startsWith('/') ? second : 'rwm');
-  if (!/^[rwm]{1,3}$/.test(permissions))
-    throw new UsageError(`option --device ${text}: permissions are of r, w and m`);
-  const path = second?.startsWith('/') ? second : source;
-  const stat = statSync(source, { throwIfNoEntry: false });
-  if (stat === undefined) throw new TsmanError(`device ${source}: no such file`);
-  if (!stat.isCharacterDevice() && !stat.isBlockDevice())
-    throw new TsmanError(`device ${source}: not a device node`);
-  return { source, path };
-}
-
 function parseExpose(text: string): string[] {
   const { containerPort, range, protocol } = parsePublish(text);
   return Array.from({ length: range }, (_, i) => `${containerPort + i}/${protocol}`);

@@ -11,6 +11,8 @@ export interface GlobalOptions {
   readonly modules: readonly string[];
   /** `KEY=VALUE` */
   readonly storageOpts: readonly string[];
+  /** Where CDI files lie, instead of the usual places. */
+  readonly cdiSpecDirs: readonly string[];
 }
 
 const LOG_LEVELS = [
@@ -25,19 +27,20 @@ const LOG_LEVELS = [
 ] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+type Single = 'root' | 'runRoot' | 'logLevel' | 'config' | 'storageDriver';
+type Repeated = 'modules' | 'storageOpts' | 'cdiSpecDirs';
+
 /** The words that take a value. */
-const VALUE_OPTIONS: ReadonlyMap<
-  string,
-  'root' | 'runRoot' | 'logLevel' | 'config' | 'storageDriver' | 'module' | 'storageOpt'
-> = new Map([
+const VALUE_OPTIONS: ReadonlyMap<string, Single | Repeated> = new Map([
   ['--root', 'root'],
   ['--runroot', 'runRoot'],
   ['--log-level', 'logLevel'],
   ['-l', 'logLevel'],
   ['--config', 'config'],
-  ['--module', 'module'],
+  ['--module', 'modules'],
   ['--storage-driver', 'storageDriver'],
-  ['--storage-opt', 'storageOpt'],
+  ['--storage-opt', 'storageOpts'],
+  ['--cdi-spec-dir', 'cdiSpecDirs'],
 ]);
 
 /** Takes the options off the front, as Podman and Docker have them. @throws UsageError, TsmanError */
@@ -45,11 +48,8 @@ export function takeGlobalOptions(argv: readonly string[]): {
   rest: readonly string[];
   options: GlobalOptions;
 } {
-  const values: Partial<
-    Record<'root' | 'runRoot' | 'logLevel' | 'config' | 'storageDriver', string>
-  > = {};
-  const modules: string[] = [];
-  const storageOpts: string[] = [];
+  const values: Partial<Record<Single, string>> = {};
+  const lists: Record<Repeated, string[]> = { modules: [], storageOpts: [], cdiSpecDirs: [] };
   let at = 0;
   for (; at < argv.length; at++) {
     const [name, inline] = splitOnce(argv[at] as string, '=');
@@ -61,15 +61,18 @@ export function takeGlobalOptions(argv: readonly string[]): {
     }
     const value = inline ?? argv[++at];
     if (value === undefined) throw new UsageError(`option ${name} needs a value`);
-    if (key === 'module') modules.push(value);
-    else if (key === 'storageOpt') storageOpts.push(value);
+    if (isRepeated(key)) lists[key].push(value);
     else values[key] = value;
   }
   const { logLevel, ...rest } = values;
   return {
     rest: argv.slice(at),
-    options: { ...rest, logLevel: level(logLevel), modules, storageOpts },
+    options: { ...rest, logLevel: level(logLevel), ...lists },
   };
+}
+
+function isRepeated(key: Single | Repeated): key is Repeated {
+  return key === 'modules' || key === 'storageOpts' || key === 'cdiSpecDirs';
 }
 
 /** True for a switch that asks for what is so anyway. @throws TsmanError for what cannot be had */

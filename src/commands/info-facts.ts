@@ -2,11 +2,14 @@ import * as fs from 'node:fs';
 import { cpus, freemem, hostname, release, totalmem, uptime } from 'node:os';
 import { readIfExists } from '../base/file.ts';
 import type { ConfSearch } from '../config/conf-files.ts';
+import type { ContainersConf } from '../config/containers-conf.ts';
 import { loadDefaultMounts } from '../config/mounts-conf.ts';
 import { policyPath } from '../config/policy.ts';
 import { registriesFiles } from '../config/registries.ts';
+import { defaultSpecDirectories, deviceNames, readSpecs } from '../container/cdi-specs.ts';
 import { helperPath } from '../helper/location.ts';
 import type { EngineUserns } from '../rootless/id-map.ts';
+import type { GlobalOptions } from './global-options.ts';
 import type { Facts } from './info.ts';
 
 /** The `host` part, with Podman's names. */
@@ -36,6 +39,18 @@ export function hostFacts({ kind, uidMappings, gidMappings }: EngineUserns) {
   };
 }
 
+/** Devices of vendors (CDI) and where their files are looked for, by Podman's names. */
+export async function cdiFacts({ cdiSpecDirs }: GlobalOptions, conf: ContainersConf | undefined) {
+  const configured = conf?.values.get('engine.cdi_spec_dirs');
+  const usual = Array.isArray(configured) ? configured.map(String) : defaultSpecDirectories();
+  const directories = cdiSpecDirs.length > 0 ? cdiSpecDirs : usual;
+  const names = deviceNames(await readSpecs(directories));
+  return {
+    cdiSpecDirs: directories,
+    discoveredDevices: names.map((id) => ({ source: 'cdi', id })),
+  };
+}
+
 /** The same by the names of `docker info`, for templates. */
 export function dockerFacts({ host, store, version }: Facts): Record<string, unknown> {
   return {
@@ -59,6 +74,8 @@ export function dockerFacts({ host, store, version }: Facts): Record<string, unk
     ContainersPaused: store.containerStore.paused,
     ContainersStopped: store.containerStore.stopped,
     Images: store.imageStore.number,
+    CDISpecDirs: host.cdiSpecDirs,
+    DiscoveredDevices: host.discoveredDevices.map(({ source, id }) => ({ Source: source, ID: id })),
     Swarm: { LocalNodeState: 'inactive' },
   };
 }
@@ -78,6 +95,7 @@ export function otherConfFiles(search: ConfSearch): string[] {
 const GO_NAMES: Readonly<Record<string, string>> = {
   os: 'OS',
   cpus: 'CPUs',
+  cdiSpecDirs: 'CDISpecDirs',
   uidmap: 'UIDMap',
   gidmap: 'GIDMap',
   ociRuntime: 'OCIRuntime',

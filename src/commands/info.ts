@@ -5,7 +5,7 @@ import { listImages } from '../storage/images.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { confSearch, loadContainers, loadStorage } from './configuration.ts';
 import { printFormatted } from './formatted.ts';
-import { dockerFacts, hostFacts, otherConfFiles, withGoNames } from './info-facts.ts';
+import { cdiFacts, dockerFacts, hostFacts, otherConfFiles, withGoNames } from './info-facts.ts';
 import { existingContainers } from './selection.ts';
 import { driverSetting, usernsRoot } from './storage-driver.ts';
 
@@ -46,7 +46,7 @@ async function collect(context: CommandContext) {
   );
   const count = (status: string): number => states.filter((state) => state === status).length;
   return {
-    host: hostFacts(engine.userns),
+    host: { ...hostFacts(engine.userns), ...(await cdiFacts(globals, containersConf)) },
     store: {
       configFile: storageConf?.files.at(-1) ?? '',
       graphRoot: engine.directories.dataRoot,

@@ -4,17 +4,18 @@ import { TsmanError } from '../base/error.ts';
 import { readIfExists } from '../base/file.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import { userContainersPath } from './paths.ts';
-import { parseYamlTables, type YamlTable } from './yaml-tables.ts';
+import { isTable, type TomlTable } from './toml.ts';
+import { parseYaml } from './yaml.ts';
 
 /**
  * Whether signatures lie in the registry beside the image (`use-sigstore-attachments`), by
  * containers-registries.d(5): the user's directory, else the system's; the longest scope that says
  * something wins, then `default-docker`; unsaid it is false.
  */
-export function usesSigstoreAttachments(
+export async function usesSigstoreAttachments(
   reference: Reference,
   env: NodeJS.ProcessEnv = process.env,
-): boolean {
+): Promise<boolean> {
   const directories = [userContainersPath('registries.d', env), '/etc/containers/registries.d'];
   const directory = directories.find((path) => existsSync(path));
   if (directory === undefined) return false;
@@ -23,10 +24,10 @@ export function usesSigstoreAttachments(
   const byScope = new Map<string, boolean>();
   for (const name of names.sort()) {
     const path = join(directory, name);
-    const document = readDocument(path);
+    const document = await readDocument(path);
     fallback ??= attachments(document['default-docker'], path);
     const docker = document['docker'];
-    if (typeof docker !== 'object') continue;
+    if (!isTable(docker)) continue;
     for (const [scope, table] of Object.entries(docker)) {
       const value = attachments(table, path);
       if (value !== undefined) byScope.set(scope, value);
@@ -36,18 +37,19 @@ export function usesSigstoreAttachments(
   return (said === undefined ? fallback : byScope.get(said)) ?? false;
 }
 
-function readDocument(path: string): YamlTable {
+async function readDocument(path: string): Promise<TomlTable> {
   try {
-    return parseYamlTables(readIfExists(path) ?? '');
+    const document = (await parseYaml(readIfExists(path) ?? '')) ?? {};
+    if (isTable(document)) return document;
+    throw new Error('want keys with values');
   } catch (cause) {
     throw new TsmanError(`read ${path}`, { cause });
   }
 }
 
-function attachments(table: YamlTable | string | undefined, path: string): boolean | undefined {
-  const value = typeof table === 'object' ? table['use-sigstore-attachments'] : undefined;
-  if (value === undefined || value === 'true') return value === undefined ? undefined : true;
-  if (value === 'false') return false;
+function attachments(table: unknown, path: string): boolean | undefined {
+  const value = isTable(table) ? table['use-sigstore-attachments'] : undefined;
+  if (value === undefined || typeof value === 'boolean') return value;
   throw new TsmanError(`read ${path}: use-sigstore-attachments is neither true nor false`);
 }
 

@@ -1,10 +1,16 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { TsmanError } from '../base/error.ts';
-import { parsePlainYaml } from '../config/plain-yaml.ts';
 import type { RuntimeHook } from '../oci/runtime-config.ts';
-import { containerPath, existingPath } from './mount-words.ts';
+import {
+  type CdiHook,
+  type CdiMount,
+  type CdiSpec,
+  type CdiSpecs,
+  type ContainerEdits,
+  defaultSpecDirectories,
+  findDevice,
+  readSpecs,
+} from './cdi-specs.ts';
+import { checkMountWords, containerPath, existingPath } from './mount-words.ts';
 import type { VolumeMount } from './record.ts';
 
 /** What CDI devices add to a container (Container Device Interface, SPEC.md, "containerEdits"). */
@@ -17,24 +23,6 @@ export interface DeviceEdits {
   readonly groups: readonly string[];
 }
 
-interface ContainerEdits {
-  readonly env?: readonly string[];
-  readonly deviceNodes?: readonly { readonly path: string; readonly hostPath?: string }[];
-  readonly mounts?: readonly {
-    readonly hostPath: string;
-    readonly containerPath: string;
-    readonly options?: readonly string[];
-  }[];
-  readonly hooks?: readonly (RuntimeHook & { readonly hookName: string })[];
-  readonly additionalGids?: readonly number[];
-}
-
-interface CdiSpec {
-  readonly kind: string;
-  readonly devices: readonly { readonly name: string; readonly containerEdits: ContainerEdits }[];
-  readonly containerEdits?: ContainerEdits;
-}
-
 const NAME = /^[A-Za-z][\w.-]*\/[A-Za-z][\w.-]*=[\w.:-]+$/;
 
 /** `vendor.com/class=name`, not a path of the host's. */
@@ -42,17 +30,20 @@ export function isCdiName(text: string): boolean {
   return NAME.test(text);
 }
 
-/** Later ones win, as the specification says. */
-function specDirectories(): string[] {
-  const config = process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config');
-  return ['/etc/cdi', '/var/run/cdi', join(config, 'cdi')];
+/** What is asked for: `--device` names, `--gpus`, and where files lie if not in the usual places. */
+export interface WantedDevices {
+  readonly names: readonly string[];
+  readonly gpus: string | undefined;
+  readonly directories: readonly string[] | undefined;
 }
 
 /** Looks the devices up and gathers what they add. @throws TsmanError */
-export function cdiEdits(names: readonly string[]): DeviceEdits {
-  if (names.length === 0) return { env: [], devices: [], volumes: [], hooks: [], groups: [] };
-  const { specs, failures } = readSpecs();
-  const edits = names.flatMap((name) => editsOf(name, specs, failures));
+export async function cdiEdits(wanted: WantedDevices): Promise<DeviceEdits> {
+  const directories = wanted.directories ?? defaultSpecDirectories();
+  const specs = await readSpecs(directories);
+  const names = [...wanted.names, ...gpuNames(wanted.gpus, specs)];
+  const seen = new Set<CdiSpec>();
+  const edits = names.flatMap((name) => editsOf(name, { specs, directories, seen }));
   checkKnown(names, edits);
   return {
     env: edits.flatMap(({ env }) => env ?? []),
@@ -68,7 +59,7 @@ export function cdiEdits(names: readonly string[]): DeviceEdits {
 /** Others run where we have no right to be, or in the container, where nobody can vouch for them. */
 function checkHook(
   names: readonly string[],
-  { hookName, path, args, env, timeout }: RuntimeHook & { readonly hookName: string },
+  { hookName, path, args, env, timeout }: CdiHook,
 ): RuntimeHook {
   if (hookName !== 'createContainer' || !path.startsWith('/'))
     throw new TsmanError(
@@ -94,83 +85,47 @@ function checkKnown(names: readonly string[], edits: readonly ContainerEdits[]):
     );
 }
 
+/** What a file says for all its devices counts once, however many of them are wanted. */
 function editsOf(
   name: string,
-  specs: readonly CdiSpec[],
-  failures: readonly unknown[],
+  files: { specs: CdiSpecs; directories: readonly string[]; seen: Set<CdiSpec> },
 ): ContainerEdits[] {
-  const [kind = '', device = ''] = name.split('=');
-  const found = specs
-    .filter((spec) => spec.kind === kind)
-    .flatMap((spec) => {
-      const wanted = spec.devices.find((candidate) => candidate.name === device);
-      return wanted === undefined ? [] : [[spec.containerEdits ?? {}, wanted.containerEdits]];
-    })
-    .at(-1);
-  if (found !== undefined) return found;
+  const found = findDevice(name, files.specs);
+  if (found !== undefined) {
+    const { spec, device } = found;
+    const common = files.seen.has(spec) ? [] : [spec.containerEdits ?? {}];
+    files.seen.add(spec);
+    return [...common, device.containerEdits];
+  }
   // A file that cannot be read matters to who may be meant by it.
-  if (failures.length > 0) throw failures[0];
-  throw new TsmanError(`no CDI device ${name} in ${specDirectories().join(', ')}`, {
+  if (files.specs.failures.length > 0) throw files.specs.failures[0];
+  throw new TsmanError(`no CDI device ${name} in ${files.directories.join(', ')}`, {
     hint: 'the vendor has a tool that writes its file, e.g. nvidia-ctk cdi generate',
   });
 }
 
-function readSpecs(): { specs: CdiSpec[]; failures: unknown[] } {
-  const specs: CdiSpec[] = [];
-  const failures: unknown[] = [];
-  for (const directory of specDirectories())
-    for (const name of namesIn(directory).filter((it) => /\.(json|ya?ml)$/.test(it)))
-      try {
-        specs.push(readSpec(join(directory, name)));
-      } catch (error) {
-        failures.push(error);
-      }
-  return { specs, failures };
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory).sort();
-  } catch {
-    return []; // Most machines have none.
-  }
-}
-
-function readSpec(path: string): CdiSpec {
-  try {
-    const text = readFileSync(path, 'utf8');
-    const spec = (path.endsWith('.json') ? JSON.parse(text) : parsePlainYaml(text)) as
-      | Partial<CdiSpec>
-      | undefined;
-    if (typeof spec?.kind !== 'string' || !Array.isArray(spec.devices))
-      throw new Error('kind or devices is missing');
-    return spec as CdiSpec;
-  } catch (cause) {
-    throw new TsmanError(`CDI file ${path}: ${(cause as Error).message}`, { cause });
-  }
-}
-
-function toVolume(mount: NonNullable<ContainerEdits['mounts']>[number]): VolumeMount {
-  const words = (mount.options ?? []).filter((word) =>
-    /^(ro|r?bind|nosuid|nodev|noexec)$/.test(word),
-  );
+function toVolume({ hostPath, containerPath: path, type, options }: CdiMount): VolumeMount {
+  const what = `CDI mount ${hostPath}`;
+  if (type !== undefined && type !== '' && type !== 'bind' && type !== 'none')
+    throw new TsmanError(`${what}: type ${type} cannot be had, only bind`);
+  checkMountWords(options ?? [], what);
   return {
     type: 'bind',
-    source: existingPath(mount.hostPath),
-    destination: containerPath(mount.containerPath, 'CDI mount'),
-    options: words,
+    source: existingPath(hostPath),
+    destination: containerPath(path, what),
+    options: options ?? [],
   };
 }
 
 /** The names meant by `--gpus all`, a count, or `device=0,1`. @throws TsmanError */
-export function gpuNames(text: string | undefined): string[] {
+function gpuNames(text: string | undefined, { directories }: CdiSpecs): string[] {
   if (text === undefined || text === '') return [];
   if (isCdiName(text)) return [text];
   const kind =
-    readSpecs().specs.find((spec) => spec.kind.endsWith('/gpu'))?.kind ?? 'nvidia.com/gpu';
+    directories.flat().find((spec) => spec.kind.endsWith('/gpu'))?.kind ?? 'nvidia.com/gpu';
   if (text === 'all' || text === '-1') return [`${kind}=all`];
-  const count = /^\d+$/.exec(text);
-  if (count !== null) return Array.from({ length: Number(text) }, (_, i) => `${kind}=${i}`);
+  const count = /^(?:count=)?(\d+)$/.exec(text)?.[1];
+  if (count !== undefined) return Array.from({ length: Number(count) }, (_, i) => `${kind}=${i}`);
   const devices = /^"?device=([\w,.-]+)"?$/.exec(text)?.[1];
   if (devices !== undefined) return devices.split(',').map((device) => `${kind}=${device}`);
   throw new TsmanError(`option --gpus ${text}: want all, a number, device=… or a CDI name`);

@@ -141,7 +141,7 @@ async function pullReference(
   options: PullOptions,
 ): Promise<ImageRecord> {
   const signatures = checkPolicy(reference);
-  if (signatures.length > 0) requireAttachments(reference);
+  if (signatures.length > 0) await requireAttachments(reference);
   const endpoints = findEndpoints(config, reference);
   options.onTransfer?.({ kind: 'begin', name: formatReference(reference) });
   try {
@@ -154,8 +154,8 @@ async function pullReference(
 }
 
 /** containers-registries.d(5): signatures beside the image are looked for only where that is said. */
-function requireAttachments(reference: Reference): void {
-  if (usesSigstoreAttachments(reference)) return;
+async function requireAttachments(reference: Reference): Promise<void> {
+  if (await usesSigstoreAttachments(reference)) return;
   throw new TsmanError(`policy.json wants a signature for ${formatReference(reference)}`, {
     hint: `set use-sigstore-attachments: true for ${reference.registry} in ~/.config/containers/registries.d/*.yaml`,
   });

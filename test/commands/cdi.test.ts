@@ -85,10 +85,80 @@ devices:
     const rdt = await run('create', '--device', 'vendor.example/net=rdt', PROBE_IMAGE);
     assert.match(rdt.stderr, /wants intelRdt, which cannot be had/);
     const missing = await run('create', '--device', 'vendor.example/net=1', PROBE_IMAGE);
-    assert.match(missing.stderr, /damaged.yaml: line 1/);
+    assert.match(missing.stderr, /damaged.yaml: .* at line 1/);
     unlinkSync(join(config, 'cdi/damaged.yaml'));
     const other = await run('create', '--device', 'vendor.example/gpu=two', PROBE_IMAGE);
     assert.match(other.stderr, /no CDI device vendor.example\/gpu=two/);
+  }),
+);
+
+const NET = ['run', '--rm', '--network', 'none'];
+
+requires(test, 'userns')('finds files where it is told, and says what they cannot have', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    const first = scratch.makeDirectory('first');
+    const second = scratch.makeDirectory('second');
+    const device = (name: string, containerEdits: object): object => ({ name, containerEdits });
+    const spec = (directory: string, name: string, devices: object[]): void =>
+      writeFileSync(
+        join(directory, name),
+        JSON.stringify({
+          kind: 'vendor.example/disk',
+          containerEdits: {
+            mounts: [{ hostPath: first, containerPath: '/common', options: ['ro', 'rbind'] }],
+          },
+          devices,
+        }),
+      );
+    const mount = (more: object): object => ({
+      mounts: [{ hostPath: first, containerPath: '/a', ...more }],
+    });
+    spec(first, 'a.json', [
+      device('1', { env: ['WHERE=first', 'ONE=1'] }),
+      device('2', { env: ['TWO=2'] }),
+      device('memory', mount({ type: 'tmpfs' })),
+      device('odd', mount({ options: ['ro', 'sparkling'] })),
+    ]);
+    spec(second, 'b.json', [device('1', { env: ['WHERE=second'] })]);
+    const words = ['--device', 'vendor.example/disk=1', PROBE_IMAGE, '/bin/probe', 'env'];
+    // What the file says for all its devices counts once: a mount, or the second would be refused.
+    const both = await tsman(
+      '--cdi-spec-dir',
+      first,
+      ...NET,
+      '--device',
+      'vendor.example/disk=2',
+      ...words,
+    );
+    assert.match(both.stdout, /^ONE=1$/m, both.stderr);
+    assert.match(both.stdout, /^TWO=2$/m);
+    // The later directory is the more important one.
+    const later = await tsman('--cdi-spec-dir', first, '--cdi-spec-dir', second, ...NET, ...words);
+    assert.match(later.stdout, /^WHERE=second$/m, later.stderr);
+    const file = join(scratch.directory, 'containers.conf');
+    writeFileSync(file, `[engine]\ncdi_spec_dirs = ["${first}"]\n`);
+    const configured = tsman.with({ env: { CONTAINERS_CONF: file } });
+    assert.match((await configured(...NET, ...words)).stdout, /^WHERE=first$/m);
+    const refusal = async (name: string): Promise<string> => {
+      const wanted = ['--device', `vendor.example/disk=${name}`, PROBE_IMAGE];
+      const { exitCode, stderr } = await tsman('--cdi-spec-dir', first, 'create', ...wanted);
+      assert.is(exitCode, 125, stderr);
+      return stderr;
+    };
+    assert.match(await refusal('memory'), /type tmpfs cannot be had/);
+    assert.match(await refusal('odd'), /unknown mount option "sparkling"/);
+    assert.match(await refusal('not a name'), /want VENDOR\/CLASS=NAME/);
+    spec(first, 'c.json', [device('1', {})]);
+    assert.match(await refusal('1'), /is in .*a\.json and once more in .*c\.json/);
+    const info = await tsman(
+      '--cdi-spec-dir',
+      second,
+      'info',
+      '--format',
+      '{{json .Host.DiscoveredDevices}}',
+    );
+    assert.is(info.stdout, '[{"source":"cdi","id":"vendor.example/disk=1"}]\n');
   }),
 );
 

@@ -1,8 +1,11 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkRequirements } from '../../src/config/policy.ts';
+import { usesSigstoreAttachments } from '../../src/config/registries-d.ts';
 import { matchesIdentity, type SignedIdentity } from '../../src/config/signed-identity.ts';
-import { parseYamlTables } from '../../src/config/yaml-tables.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 
 const test = suite('policy.json');
@@ -96,27 +99,48 @@ test('compares the name in a signature as signedIdentity says', () => {
   }
 });
 
-test('reads registries.d, which is YAML of tables only', () => {
-  const text = `# comment
+test('looks for signatures beside the image where registries.d says so', () =>
+  withDirectory(async (config) => {
+    const directory = join(config, 'containers/registries.d');
+    mkdirSync(directory, { recursive: true });
+    const says = (text: string): void => writeFileSync(join(directory, 'one.yaml'), text);
+    const answer = (name: string): Promise<boolean> =>
+      usesSigstoreAttachments(parseReference(name), { XDG_CONFIG_HOME: config, HOME: config });
+    assert.is(await answer('quay.io/x'), false);
+    says(`# comment
 default-docker:
     lookaside: https://a.io/x#y   # where
+    use-sigstore-attachments: true
 docker:
-    "quoted.io":
-        use-sigstore-attachments: true
-    host.io:5000/team:
+    "host.io:5000":
         use-sigstore-attachments: false
+    host.io:5000/team:
+        use-sigstore-attachments: true
     empty.io: {}
-`;
-  assert.equal(parseYamlTables(text), {
-    'default-docker': { lookaside: 'https://a.io/x#y' },
-    docker: {
-      'quoted.io': { 'use-sigstore-attachments': 'true' },
-      'host.io:5000/team': { 'use-sigstore-attachments': 'false' },
-      'empty.io': {},
-    },
-  });
-  for (const bad of ['- a', 'a: [b]', 'a: &x b', 'a:\n  b: c\n d: e', 'a: b\na: c', '\ta: b', '"a'])
-    assert.throws(() => parseYamlTables(bad), /line \d/, bad);
-});
+`);
+    assert.is(await answer('quay.io/x'), true);
+    assert.is(await answer('host.io:5000/x'), false);
+    assert.is(await answer('host.io:5000/team/x'), true);
+    assert.is(await answer('empty.io/x'), true);
+    for (const bad of [
+      '- a',
+      'a: b\na: c',
+      '"a',
+      'docker:\n  x.io: {use-sigstore-attachments: 1}',
+    ]) {
+      says(bad);
+      const failure = await answer('x.io/x').then(String, String);
+      assert.match(failure, /Error: read .*one\.yaml/, bad);
+    }
+  }));
+
+async function withDirectory(work: (directory: string) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'tsman-policy-'));
+  try {
+    await work(directory);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
 
 test.run();
