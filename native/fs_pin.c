@@ -3,9 +3,12 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "fs_agent.h"
+#include "fuse_root.h"
 #include "numbers.h"
 #include "process.h"
 #include "stage.h"
@@ -42,7 +45,7 @@ static int pin_process(const struct plan *plan, const struct record *record, str
 		return fail(why, "pin", "process");
 	if (join_userns(plan, pid, why) < 0)
 		return -1;
-	process_path(path, pid, "root");
+	process_path(path, pid, record->argc > 2 ? "cwd" : "root");
 	fd = open(path, OPEN_DIRECTORY);
 	/* Opened by number: the pidfd says whether it was still that process. */
 	if (fd >= 0 && sys_pidfd_send_signal(pidfd, 0) < 0)
@@ -54,14 +57,25 @@ static int pin_process(const struct plan *plan, const struct record *record, str
 static int pin_mounts(const struct plan *plan, struct failure *why)
 {
 	static struct stage stage; /* large: off the stack */
+	AUTO_CLOSE int fuse_server = -1;
 	int fd;
 
+	stage_init(&stage, plan);
+	/* Before the mount namespace is made: it would last as long as a FUSE program in it. */
+	if (plan_find(plan, "rootfs-fuse") != NULL) {
+		fuse_server = fuse_root_server(plan, why);
+		if (fuse_server < 0)
+			return -1;
+		stage.sync = fuse_server;
+	}
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
 		return fail(why, "pin", "mount namespace");
-	stage_init(&stage, plan);
 	if (stage_run_steps(&stage, why) < 0)
 		return -1;
-	fd = openat(stage.root, ".", OPEN_DIRECTORY);
+	/* Another agent may pin our working directory: the same upper directory twice is no overlay. */
+	if (fchdir(stage.root) < 0 || prctl(PR_SET_DUMPABLE, 1) < 0)
+		return fail(why, "pin", "root");
+	fd = open(".", OPEN_DIRECTORY);
 	return fd < 0 ? fail(why, "pin", "root") : fd;
 }
 
@@ -77,7 +91,8 @@ int fs_pin(const struct plan *plan, int *pin, struct failure *why)
 	}
 	if (process != NULL)
 		*pin = pin_process(plan, process, why);
-	else if (plan_find(plan, "rootfs-overlay") != NULL || plan_find(plan, "rootfs-bind") != NULL)
+	else if (plan_find(plan, "rootfs-overlay") != NULL || plan_find(plan, "rootfs-bind") != NULL ||
+		 plan_find(plan, "rootfs-fuse") != NULL)
 		*pin = pin_mounts(plan, why);
 	else
 		return fail_errno(why, "plan", "pin", EBADMSG);

@@ -5,11 +5,14 @@
  * daemon ends by itself when the container's mount namespace goes. */
 #include "fuse_root.h"
 
+#include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "message.h"
 #include "syscalls.h"
 
 extern char **environ;
@@ -73,4 +76,44 @@ int fuse_root_serve(const struct plan *plan, int fuse, struct failure *why)
 	error = spawn(record, text, fuse);
 	free(text);
 	return error == 0 ? 0 : fail_errno(why, "rootfs-fuse", record->argv[0], error);
+}
+
+static void serve_once(const struct plan *plan, int socket)
+{
+	struct failure why = { .error = 0 };
+	struct message message;
+	int fuse = -1;
+
+	/* Without a message the agent is gone, or failed before the mount. */
+	if (message_receive(socket, &message, &fuse) <= 0)
+		return;
+	if (message.kind != MESSAGE_FUSE || fuse < 0)
+		(void)fail_errno(&why, "rootfs-fuse", "unexpected message", EPROTO);
+	else
+		(void)fuse_root_serve(plan, fuse, &why);
+	if (why.error == 0)
+		(void)message_send_kind(socket, MESSAGE_GO);
+	else
+		(void)message_send_failure(socket, &why);
+}
+
+int fuse_root_server(const struct plan *plan, struct failure *why)
+{
+	int sockets[2];
+	pid_t pid;
+
+	if (message_pair(sockets, why) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		close_descriptor(&sockets[0]);
+		serve_once(plan, sockets[1]);
+		_exit(0);
+	}
+	close_descriptor(&sockets[1]);
+	if (pid < 0) {
+		close_descriptor(&sockets[0]);
+		return fail(why, "rootfs-fuse", "fork");
+	}
+	return sockets[0];
 }

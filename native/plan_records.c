@@ -71,11 +71,11 @@ static const struct record_rule rules[] = {
 	{ "publish", PLAN_NET, true, "wsnnn", "tcp,udp" },
 	{ "detach-network", PLAN_NET, true, "p", NULL },
 	{ "pin", PLAN_FS, false, "p", NULL },
-	{ "pin-process", PLAN_FS, false, "nN", NULL },
+	{ "pin-process", PLAN_FS, false, "nN?w", "cwd" },
 	{ "personality", PLAN_BOX | PLAN_EXEC, false, "x", NULL },
 
 	{ "rootfs-overlay", PLAN_BOX | PLAN_FS, false, "ssk+", "ro,volatile,data" },
-	{ "rootfs-fuse", PLAN_BOX, false, "psss+", NULL },
+	{ "rootfs-fuse", PLAN_BOX | PLAN_FS, false, "psss+", NULL },
 	{ "rootfs-bind", PLAN_BOX | PLAN_FS, false, "pk", "ro" },
 	{ "mount", PLAN_BOX | PLAN_FS, true, "sspks", MOUNT_FLAGS },
 	{ "bind", PLAN_BOX | PLAN_FS, true, "ppk", BIND_FLAGS },

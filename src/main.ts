@@ -73,7 +73,7 @@ async function dispatch(argv: readonly string[], options: GlobalOptions): Promis
     return 0;
   }
   if (command.isFrugal === true) {
-    const { becomeFrugal } = await import('./helper/frugal.ts');
+    const { becomeFrugal } = await import('./base/frugal.ts');
     becomeFrugal();
   }
   if (options.config !== undefined) process.env['DOCKER_CONFIG'] = options.config;

@@ -73,7 +73,7 @@ export interface CommandSpec<Specs extends OptionSpecs = OptionSpecs> {
   readonly options: Specs;
   /** Options end at the first argument: the rest belongs to the container. */
   readonly stopAtArgument?: boolean;
-  /** It goes over so much data that memory matters more than the speed of JavaScript (helper/frugal.ts). */
+  /** It goes over so much data that memory matters more than the speed of JavaScript (base/frugal.ts). */
   readonly isFrugal?: true;
   /** How many arguments: [least, most]. */
   readonly arguments: readonly [number, number];

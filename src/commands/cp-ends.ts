@@ -4,7 +4,7 @@ import { TsmanError } from '../base/error.ts';
 import type { CopyEnd } from '../container/copy.ts';
 import { containerOwner } from '../container/file-owner.ts';
 import type { Container } from '../container/record.ts';
-import { openRootAgent } from '../container/root-agent.ts';
+import { openRootAgent, openSecondRootAgent } from '../container/root-agent.ts';
 import type { FsAgent } from '../helper/fs-agent.ts';
 import { openFsAgent } from '../rootless/rootfs-agent.ts';
 import type { Engine } from './engine.ts';
@@ -28,10 +28,24 @@ export function parseEnd(engine: Engine, text: string): TypedEnd {
   return { container, path: text.slice(colon + 1) || '/', shown: text, isStream: false };
 }
 
-/** Starts the agent that reads or writes there. Always `closeEnd` it. */
-export function openEnd(engine: Engine, end: TypedEnd): CopyEnd {
-  if (end.container !== undefined)
-    return { agent: openRootAgent(engine, end.container), path: end.path, shown: end.shown };
+/**
+ * Starts the agent that reads or writes there. Always `closeEnd` it.
+ * @param other the end opened before, which may be in the same container
+ */
+export async function openEnd(
+  engine: Engine,
+  end: TypedEnd,
+  other?: { readonly typed: TypedEnd; readonly opened: CopyEnd | undefined },
+): Promise<CopyEnd> {
+  const { container, path: inside, shown } = end;
+  if (container !== undefined) {
+    const first = other?.typed.container?.id === container.id ? other.opened?.agent : undefined;
+    const agent =
+      first === undefined
+        ? openRootAgent(engine, container)
+        : await openSecondRootAgent(engine, container, first);
+    return { agent, path: inside, shown };
+  }
   const { directory, path } = hostPlace(end.path);
   return { agent: openFsAgent(engine, directory), path, shown: end.shown };
 }

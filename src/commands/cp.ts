@@ -1,5 +1,5 @@
 import { UsageError } from '../base/error.ts';
-import { archiveOf, copyArchive, copyTree } from '../container/copy.ts';
+import { archiveOf, type CopyEnd, copyArchive, copyTree } from '../container/copy.ts';
 import { writeTar } from '../container/volume-archive.ts';
 import { decompressed } from '../storage/decompress.ts';
 import { defineCommand } from './command.ts';
@@ -33,9 +33,11 @@ export const cpCommand = defineCommand({
       throw new UsageError('cp: neither is in a container', {
         hint: 'paths in a container are written CONTAINER:PATH',
       });
-    const output = destination.isStream ? undefined : openEnd(engine, destination);
-    const input = source.isStream ? undefined : openEnd(engine, source);
+    const output = destination.isStream ? undefined : await openEnd(engine, destination);
+    let input: CopyEnd | undefined;
     try {
+      if (!source.isStream)
+        input = await openEnd(engine, source, { typed: destination, opened: output });
       if (output === undefined) {
         if (input === undefined) return 0;
         await writeTar(input.agent, await archiveOf(input), stdout.stream);

@@ -1,4 +1,3 @@
-import { TsmanError } from '../base/error.ts';
 import type { PlanRecord } from '../helper/plan.ts';
 import type { RuntimeConfig, RuntimeMount } from '../oci/runtime-config.ts';
 import { fuseOverlayfs } from '../storage/driver.ts';
@@ -175,11 +174,6 @@ function rootRecord(
   const flags = isStart && container.autoRemove ? 'volatile' : '';
   const { driver } = container.spec;
   if (driver === 'vfs' && rootfs === undefined) return ['rootfs-bind', `${directory}/rootfs`, ''];
-  if (driver === 'fuse-overlayfs' && !isStart)
-    // Its program runs beside a container; the kernel's overlay would misread what it has written.
-    throw new TsmanError(`container ${container.name} uses fuse-overlayfs and does not run`, {
-      hint: 'start it first; tsman export reads stopped ones, too',
-    });
   if (driver === 'fuse-overlayfs')
     return [
       'rootfs-fuse',
@@ -203,7 +197,7 @@ function rootRecord(
   const lowers =
     rootfs === undefined ? layers.map((hex) => `${places.layersDirectory}/${hex}`) : [rootfs];
   // An overlay of the kernel's shows the ids of the disk; behind FUSE they are the mounter's.
-  if (isStart && container.spec.userns !== undefined)
+  if (container.spec.userns !== undefined)
     return [
       ...(['rootfs-fuse', fuseOverlay(), `${directory}/upper`, `${directory}/work`] as const),
       ...['', ...lowers],

@@ -107,7 +107,7 @@ export async function pushList(
 ): Promise<Digest> {
   const { storage } = target;
   const images = new Map(listImages(storage).map((image) => [image.manifestDigest, image]));
-  return withDestination(storage, destination, options, async (to) => {
+  return withDestination(target, destination, options, async (to) => {
     const manifests: ListEntry[] = [];
     for (const entry of list.index.manifests) {
       const image = images.get(entry.digest);

@@ -15,7 +15,9 @@ import { putManifest } from '../registry/manifests.ts';
 import type { RegistrySession } from '../registry/session.ts';
 import { hasRemoteBlob, uploadBlob } from '../registry/upload.ts';
 import { blobPath, sha256 } from '../storage/blobs.ts';
+import { collectGarbage, collectIfLeft } from '../storage/garbage.ts';
 import { type ImageRecord, readImageManifest } from '../storage/images.ts';
+import type { LayerTarget } from '../storage/layers.ts';
 import { withIngest } from '../storage/leases.ts';
 import type { Storage } from '../storage/storage.ts';
 import { convertManifest, type ManifestFormat } from './convert.ts';
@@ -34,20 +36,26 @@ export interface PushOptions extends RegistryAccess {
 
 /** Copies an image to a registry; returns the digest of the manifest as pushed. */
 export function pushImage(
-  storage: Storage,
+  target: LayerTarget,
   image: ImageRecord,
   destination: string,
   options: PushOptions = {},
 ): Promise<Digest> {
-  return withDestination(storage, destination, options, async (to) => {
-    const { digest } = await sendImage(storage, image, to, to.reference.tag ?? 'latest', options);
+  return withDestination(target, destination, options, async (to) => {
+    const { digest } = await sendImage(
+      target.storage,
+      image,
+      to,
+      to.reference.tag ?? 'latest',
+      options,
+    );
     return digest;
   });
 }
 
 /** Opens the registry of a destination for `work`, which sends there. */
 export async function withDestination<T>(
-  storage: Storage,
+  target: LayerTarget,
   destination: string,
   options: PushOptions,
   work: (to: Destination) => Promise<T>,
@@ -69,13 +77,15 @@ export async function withDestination<T>(
   onTransfer({ kind: 'begin', name });
   try {
     // The lease keeps a collector away from what we read and, with --compression-format, write.
-    return await withIngest(storage, () =>
+    return await withIngest(target.storage, () =>
       work({ session, repository: endpoint.repository, reference, stop }),
     );
   } catch (cause) {
     throw new TsmanError(`push ${name}`, { cause });
   } finally {
     session.close();
+    // No image has the layers that were compressed anew. Killed before, the next collection takes them.
+    await (options.compression === undefined ? collectIfLeft(target) : collectGarbage(target));
   }
 }
 

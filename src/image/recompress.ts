@@ -30,7 +30,7 @@ const TYPES: Readonly<Record<string, LayerCompression | 'none'>> = {
 
 /**
  * A manifest whose layers all have the wanted compression. New blobs are put into the store, named
- * by their digest; nothing refers to them there, so the next prune takes them away.
+ * by their digest; nothing refers to them there, so the collection at the push's end takes them away.
  */
 export async function recompressLayers(
   storage: Storage,

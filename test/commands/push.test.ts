@@ -1,6 +1,6 @@
 // timeout: 200
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { suite } from 'uvu';
@@ -42,7 +42,9 @@ function withImage(
 }
 
 real('compresses anew with format, level and force', () =>
-  withImage(async (tsman, address) => {
+  withImage(async (tsman, address, { root }) => {
+    const blobs = (): string[] => readdirSync(join(root, 'images/blobs/sha256')).sort();
+    const before = blobs();
     const push = async (name: string, ...options: string[]): Promise<Layer[]> => {
       const { exitCode, stderr } = await tsman(
         'push',
@@ -67,6 +69,7 @@ real('compresses anew with format, level and force', () =>
     assert.ok(one !== undefined && nine !== undefined && one.size > nine.size, `${one?.size}`);
     const [zstd] = await push('zstd', '--compression-format=zstd', '--compression-level=19');
     assert.is(zstd?.mediaType, MEDIA_TYPE.ociLayerZstd);
+    assert.equal(blobs(), before);
     await tsman('rmi', '--all', '--force');
     const pulled = await tsman('pull', `${address}/zstd`);
     assert.is(pulled.exitCode, 0, pulled.stderr);

@@ -33,14 +33,19 @@ for (const driver of ['overlay', 'fuse-overlayfs', 'vfs'] as const) {
       assert.match(diff, /^A \/new$/m);
       assert.match(diff, /^D \/etc\/motd$/m);
       assert.not.match(diff, /resolv|\/proc|\.wh\./);
+      // Stopped: removed and replaced things as the container left them, and a file that it then finds.
+      assert.is((await tsman('cp', 'c:/etc/motd', '-')).exitCode, 125);
+      const replaced = (await tsman('cp', 'c:/usr/share/base-files', '-')).stdout;
+      assert.is(replaced.replaceAll(/[^ -~]/g, '').match(/base-files\//g)?.length, 1);
+      assert.is((await tsman('cp', 'c:/new', 'c:/etc/motd')).exitCode, 0);
       assert.is((await tsman('commit', '-q', 'c', 'made')).exitCode, 0);
-      const look = 'stat -c %U /new; ls /usr/share/base-files; ls /etc/motd; cat /new';
+      const look = 'stat -c %U /new; ls /usr/share/base-files; cat /etc/motd';
       for (const reader of [tsman, plain.with({ env: { TSMAN_STORAGE_DRIVER: 'overlay' } })]) {
         const seen = await reader('run', '--rm', '--network', 'none', 'made', 'bash', '-c', look);
         assert.is(seen.stdout, 'mail\nhi\n', seen.stderr);
       }
       const start = await tsman('start', '-a', 'c');
-      assert.match(start.stderr, /cannot remove '\/etc\/motd'/);
+      assert.is(start.stderr, '');
       const rm = await tsman('rm', '-f', 'c');
       assert.is(rm.exitCode, 0, rm.stderr);
       assert.is((await tsman('system', 'check')).exitCode, 0);
@@ -87,8 +92,7 @@ for (const driver of ['overlay', 'fuse-overlayfs', 'vfs'] as const)
       const list = (await tsman('export', 'c')).stdout;
       assert.ok(/(^|\0)last\0.{507}39\0/s.test(list));
       const copied = await tsman('cp', 'c:/last', '-');
-      if (driver === 'fuse-overlayfs') assert.match(copied.stderr, /does not run\nhint: start it/);
-      else assert.ok(/^last\0.{507}39\0/s.test(copied.stdout));
+      assert.ok(/^last\0.{507}39\0/s.test(copied.stdout), copied.stderr);
       for (let layer = 1; layer < 40; layer++) assert.ok(list.includes(`dir/only-${layer}\0`));
     }),
   );

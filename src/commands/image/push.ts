@@ -45,7 +45,8 @@ export const pushCommand = defineCommand({
   completes: 'images',
   async run(options, [name = '', destination], context) {
     refuseOptions(REFUSED_PUSH_OPTIONS, context);
-    const { storage } = context.openEngine();
+    const engine = context.openEngine();
+    const { storage } = engine;
     const settings = {
       ...transferAccess(options, context),
       format: oneOf('--format', options.format === 'v2s2' ? 'docker' : options.format, [
@@ -59,7 +60,7 @@ export const pushCommand = defineCommand({
     const jobs = options.allTags ? everyTag(storage, name) : [single(storage, name, destination)];
     for (const { image, to } of jobs) {
       const digest = await withProgress(context, 'Pushing', options, (onTransfer) =>
-        pushImage(storage, image, to, { ...settings, onTransfer }),
+        pushImage(engine, image, to, { ...settings, onTransfer }),
       );
       if (options.digestfile !== undefined) writeAtomically(options.digestfile, digest, 0o644);
       if (!options.quiet) context.stderr.write(`${to}: digest: ${digest}\n`);
