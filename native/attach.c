@@ -22,7 +22,7 @@
 #define TYPED 4096
 
 static struct session session;
-static unsigned char outgoing[FRAME_HEADER + FRAME_PAYLOAD];
+static unsigned char outgoing[FRAME_HEADER + FRAME_INPUT];
 
 /* Queue one frame; only when nothing is queued. */
 static void queue(struct session *self, enum frame_type type, size_t size)
@@ -102,7 +102,7 @@ static void take_input(struct session *self)
 	bool keys = self->detach.count > 0 && isatty(0);
 	bool detached = false;
 	ssize_t n = keys ? read(0, typed, sizeof typed)
-			 : read(0, outgoing + FRAME_HEADER, FRAME_PAYLOAD);
+			 : read(0, outgoing + FRAME_HEADER, FRAME_INPUT);
 	size_t size = n > 0 ? (size_t)n : 0;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))

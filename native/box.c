@@ -96,11 +96,24 @@ static pid_t start_monitor(struct box *box, const int sockets[2], const int clie
 	_exit(box_monitor(box));
 }
 
+/* A monitor that failed while newuidmap ran is what newuidmap failed of. */
+static void hear_monitor(int socket, struct failure *why)
+{
+	struct pollfd polled = { .fd = socket, .events = POLLIN };
+	struct message message;
+
+	if (poll(&polled, 1, 0) > 0 && message_receive(socket, &message, NULL) > 0 &&
+	    message.kind == MESSAGE_FAILED)
+		*why = message.failure;
+}
+
 static int map_monitor(struct box *box, int socket, pid_t monitor, struct failure *why)
 {
 	if (userns_is_new(&box->userns)) {
-		if (userns_write_maps(&box->userns, monitor, why) < 0)
+		if (userns_write_maps(&box->userns, monitor, why) < 0) {
+			hear_monitor(socket, why);
 			return -1;
+		}
 		/* A monitor that has failed already has said why: that is received next. */
 		(void)message_send_kind(socket, MESSAGE_MAPPED);
 	}

@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 #define FRAME_HEADER 8
-#define FRAME_PAYLOAD 65536
+#define FRAME_PAYLOAD 262144
+#define FRAME_INPUT 65536 /* the most that a client puts in one frame */
 
 enum frame_type {
 	FRAME_STDIN = 0,

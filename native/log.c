@@ -1,10 +1,10 @@
 /* The container's log.
  *
  * One read from the container becomes one batch of whole records in `scratch`, one
- * timestamp, and as a rule one write. A record never straddles two batches, so a
- * failed write can be undone with ftruncate and leaves no torn line behind. Times
- * are formatted by hand: localtime and strftime would drag the time zone and the
- * locale into a process that lives as long as the container. */
+ * timestamp, and as a rule one write. A record never straddles two batches, so what
+ * a failed write left is cut at its last whole line. Times are formatted by hand:
+ * localtime and strftime would drag the time zone and the locale into a process that
+ * lives as long as the container. */
 #include "log.h"
 
 #include <errno.h>
@@ -136,6 +136,20 @@ static void rotate(void)
 	file.size = 0;
 }
 
+/* A full disk, a quota, a dead disk: the container goes on. Of the batch the whole records
+ * among the first `done` bytes stay. */
+static void cut(size_t done)
+{
+	const char *end = done > 0 ? memrchr(scratch, '\n', done) : NULL;
+	size_t whole = end != NULL ? (size_t)(end - scratch) + 1 : 0;
+
+	if (done > whole && ftruncate(file.fd, (off_t)(file.size + whole)) < 0)
+		whole = done;
+	file.size += whole;
+	file.lost += file.used - whole;
+	file.used = 0;
+}
+
 static void flush(void)
 {
 	size_t done = 0;
@@ -146,11 +160,7 @@ static void flush(void)
 		if (n > 0) {
 			done += (size_t)n;
 		} else if (n == 0 || errno != EINTR) {
-			/* A full disk, a quota, a dead disk: the container goes on. */
-			file.lost += file.used;
-			if (done > 0 && ftruncate(file.fd, (off_t)file.size) < 0)
-				file.size += done;
-			file.used = 0;
+			cut(done);
 			return;
 		}
 	}

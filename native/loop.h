@@ -18,6 +18,7 @@ struct source {
 	int fd; /* -1 = closed */
 	uint32_t tag;
 	uint32_t events; /* 0 = not in the epoll set: a hangup would wake us for ever */
+	bool wide;       /* a pipe that was enlarged */
 	size_t backlog;  /* output left from before the container's end */
 };
 
@@ -88,6 +89,8 @@ bool streams_hold_slave(struct loop *loop);
 /* Read one chunk of output and hand it round, unless a client still owes. Returns false
  * when there is nothing (any more). */
 bool streams_read(struct loop *loop, struct source *source, int stream);
+/* Nothing was written for a while: give back what a burst of output was given. */
+void streams_rest(struct loop *loop);
 /* The container's process has ended. What others that share its pipes (a pid namespace
  * of the host's) write from now on is not its output: they could go on for ever. */
 void streams_mark_end(struct loop *loop);

@@ -1,7 +1,7 @@
 /* The monitor's loop.
  *
  * Theory of operation. One epoll loop, no thread, no allocation. While the container
- * runs, output goes pipe or pty -> log -> clients, one chunk of at most 64 KiB at a
+ * runs, output goes pipe or pty -> log -> clients, one chunk of at most 256 KiB at a
  * time: the next one is read when every client that asked for it has taken the last.
  * Nothing is ever dropped, memory does not grow, and a slow reader slows the container
  * as a pipe would. The loop starts with the starting client still to say hello;
@@ -162,6 +162,7 @@ static int wait_for_events(struct epoll_event *events, int count)
 	}
 	expire();
 	state.awake = false;
+	streams_rest(&loop);
 	madvise(scratch, SCRATCH_SIZE, MADV_DONTNEED);
 	if (loop.owing == 0)
 		madvise(chunk_frame, FRAME_PAYLOAD, MADV_DONTNEED);

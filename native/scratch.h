@@ -5,7 +5,8 @@
 #ifndef TSMAN_SCRATCH_H
 #define TSMAN_SCRATCH_H
 
-#define SCRATCH_SIZE 65536
+/* A chunk of output with the frames of its lines, as a rule: one write to the log. */
+#define SCRATCH_SIZE 327680
 
 extern char scratch[SCRATCH_SIZE];
 

@@ -9,6 +9,8 @@
 #include "loop.h"
 #include "terminal.h"
 
+#define PIPE_SIZE 65536 /* what pipe(2) makes (pipe(7)) */
+
 void source_want(struct loop *self, struct source *source, uint32_t events)
 {
 	struct epoll_event event = { .events = events, .data.u32 = source->tag };
@@ -81,6 +83,28 @@ static bool may_read(const struct loop *self)
 	return self->owing == 0 && self->awaited < 0;
 }
 
+/* Who fills his pipe gets a wider one: fewer wake-ups, larger writes to the log. Only he: all
+ * pipes of a user count against one limit (pipe(7), pipe-user-pages-soft), and when that is
+ * reached the pipe stays as it is. */
+static void widen(struct source *source)
+{
+	if (!source->wide)
+		(void)fcntl(source->fd, F_SETPIPE_SZ, FRAME_PAYLOAD);
+	source->wide = true;
+}
+
+static void narrow(struct source *source)
+{
+	if (source->wide && source->fd >= 0 && fcntl(source->fd, F_SETPIPE_SZ, PIPE_SIZE) >= 0)
+		source->wide = false;
+}
+
+void streams_rest(struct loop *self)
+{
+	narrow(&self->out);
+	narrow(&self->err);
+}
+
 bool streams_read(struct loop *self, struct source *source, int stream)
 {
 	ssize_t n;
@@ -98,6 +122,8 @@ bool streams_read(struct loop *self, struct source *source, int stream)
 		source_close(self, source);
 		return false;
 	}
+	if ((size_t)n == PIPE_SIZE)
+		widen(source);
 	log_write(stream, (const char *)chunk_frame + FRAME_HEADER, (size_t)n);
 	frame_header(chunk_frame, stream == 1 ? FRAME_STDOUT : FRAME_STDERR, (size_t)n);
 	self->chunk = FRAME_HEADER + (size_t)n;
