@@ -39,9 +39,9 @@ export const killCommand = defineCommand({
     const signal = parseSignal(options.signal ?? 'KILL');
     const selection = selectionOf(names, options);
     return forEachContainer(context, selection, ['running', 'paused'], (container, engine) => {
-      if (ENDING_SIGNALS.includes(signal) || signal === container.spec.stopSignal)
-        setWanted(engine.directories, container.id, 'stopped');
       const state = readState(engine.directories, container.id);
+      const isEnding = ENDING_SIGNALS.includes(signal) || signal === container.spec.stopSignal;
+      if (isEnding && state.pid !== 0) setWanted(engine.directories, container.id, 'stopped');
       thaw(container, state);
       if (!killContainer(state, signal)) {
         throw new TsmanError(`container ${container.name} is not running`);

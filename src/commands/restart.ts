@@ -34,7 +34,9 @@ export const restartCommand = defineCommand({
     const time = options.time === undefined ? undefined : parseStopTime(options.time);
     const only = options.running ? (['running', 'paused'] as const) : undefined;
     return forEachContainer(context, selection, only, async (container, engine) => {
-      await stopContainer(engine, container, time ?? container.spec.stopTimeoutSeconds);
+      const seconds = time ?? container.spec.stopTimeoutSeconds;
+      // If we die between the two, the user still wants it to run.
+      await stopContainer(engine, container, seconds, 'stopped until-boot');
       await startInBackground(engine, container);
       recordEvent(engine.storage, 'restart', container);
       return '';

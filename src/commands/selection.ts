@@ -9,6 +9,7 @@ import {
 } from '../container/record.ts';
 import { isGone } from '../container/remove.ts';
 import { type ContainerStatus, readState } from '../container/state.ts';
+import { shouldStartOnBoot } from '../container/wanted.ts';
 import { printFailure } from '../output/failure.ts';
 import type { CommandContext } from './command.ts';
 import type { Engine } from './engine.ts';
@@ -122,7 +123,10 @@ function chooseBySettings(
 
 /** Parses `--filter`, where `before=` and `since=` may name containers. */
 export function containerFilters(engine: Engine, values: readonly string[]): Filters {
-  return parseFilters(values, (name) => new Date(existingContainer(engine, name).createdAt));
+  return parseFilters(values, {
+    createdAt: (name) => new Date(existingContainer(engine, name).createdAt),
+    shouldStartOnBoot: (container) => shouldStartOnBoot(engine.directories, container),
+  });
 }
 
 /** @throws UsageError when the file has no container ID */

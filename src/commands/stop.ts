@@ -31,6 +31,10 @@ export const stopCommand = defineCommand({
       help: 'how long to wait before SIGKILL',
       defaultText: "the container's --stop-timeout",
     },
+    untilBoot: {
+      kind: 'flag',
+      help: 'as the machine goes down: `--restart unless-stopped` starts it again at boot',
+    },
   },
   arguments: [0, Number.POSITIVE_INFINITY],
   completes: 'running',
@@ -43,7 +47,8 @@ export const stopCommand = defineCommand({
       ['running', 'paused', 'restarting'],
       async (container, engine) => {
         const seconds = time ?? container.spec.stopTimeoutSeconds;
-        const { killed } = await stopContainer(engine, container, seconds);
+        const wanted = options.untilBoot ? 'stopped until-boot' : 'stopped';
+        const { killed } = await stopContainer(engine, container, seconds, wanted);
         if (killed && seconds > 0) {
           context.stderr.write(
             `Warning: container ${container.name} did not end within ${seconds} seconds of its stop signal and was killed\n`,

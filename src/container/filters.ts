@@ -27,22 +27,22 @@ const STATUSES = [
   'removing',
 ];
 
-/**
- * Parses `--filter KEY=VALUE` of containers (podman-ps(1)).
- * @param createdAt when a container named in `before=` or `since=` was made
- * @throws UsageError
- */
-export function parseFilters(
-  values: readonly string[],
-  createdAt: (name: string) => Date,
-): Filters {
+/** What a filter asks of others than the container and its state. */
+export interface FilterWorld {
+  /** When a container named in `before=` or `since=` was made. */
+  createdAt(name: string): Date;
+  shouldStartOnBoot(container: Container): boolean;
+}
+
+/** Parses `--filter KEY=VALUE` of containers (podman-ps(1)). @throws UsageError */
+export function parseFilters(values: readonly string[], world: FilterWorld): Filters {
   const byKey = new Map<string, Test[]>();
   for (const text of values) {
     const match = /^([a-z-]+!?)=(.*)$/s.exec(text);
     if (match === null)
       throw new UsageError(`option --filter: ${JSON.stringify(text)} is not KEY=VALUE`);
     const [, key = '', value = ''] = match;
-    byKey.set(key, [...(byKey.get(key) ?? []), makeTest(key, value, createdAt)]);
+    byKey.set(key, [...(byKey.get(key) ?? []), makeTest(key, value, world)]);
   }
   return { byKey, asksForState: byKey.has('status') || byKey.has('exited') };
 }
@@ -61,7 +61,7 @@ function isOnNetwork({ networkMode, networks = [] }: Container['spec'], value: s
   return networkMode === value || (networkMode === 'private' && value === 'pasta');
 }
 
-function makeTest(key: string, value: string, createdAt: (name: string) => Date): Test {
+function makeTest(key: string, value: string, world: FilterWorld): Test {
   switch (key) {
     case 'id':
       return ({ id }) => id.startsWith(value);
@@ -88,9 +88,9 @@ function makeTest(key: string, value: string, createdAt: (name: string) => Date)
     case 'ancestor':
       return ancestorTest(value);
     case 'before':
-      return ({ createdAt: own }) => new Date(own) < createdAt(value);
+      return ({ createdAt: own }) => new Date(own) < world.createdAt(value);
     case 'since':
-      return ({ createdAt: own }) => new Date(own) > createdAt(value);
+      return ({ createdAt: own }) => new Date(own) > world.createdAt(value);
     case 'until':
       return ({ createdAt: own }) => new Date(own) < parseMoment('--filter until', value);
     case 'health':
@@ -98,8 +98,7 @@ function makeTest(key: string, value: string, createdAt: (name: string) => Date)
     case 'restart-policy':
       return ({ spec }) => (spec.restart?.name ?? 'no') === value;
     case 'should-start-on-boot':
-      return ({ spec }) =>
-        String(['always', 'unless-stopped'].includes(spec.restart?.name ?? 'no')) === value;
+      return (container) => String(world.shouldStartOnBoot(container)) === value;
     case 'network':
       return ({ spec }) => isOnNetwork(spec, value);
     case 'volume':

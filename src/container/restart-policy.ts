@@ -31,7 +31,7 @@ export function checkRestartWithRemove(policy: RestartPolicy, autoRemove: boolea
     throw new UsageError(`options --rm and --restart ${policy.name} exclude each other`);
 }
 
-/** `unless-stopped` differs from `always` only after a reboot. */
+/** `unless-stopped` differs from `always` only after a boot (shouldStartOnBoot). */
 export function restartRecords(policy: RestartPolicy | undefined): PlanRecord[] {
   if (policy === undefined || policy.name === 'no') return [];
   const word = policy.name === 'unless-stopped' ? 'always' : policy.name;

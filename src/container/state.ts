@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { readIfExists } from '../base/file.ts';
 import { currentBootID, isAlive } from '../base/process.ts';
 import type { Directories } from '../rootless/directories.ts';
+import { readLostEnd } from './lost-end.ts';
 import { cgroupOf, isCgroupFrozen } from './own-cgroup.ts';
 
 /** What Podman and Docker call the status of a container. */
@@ -64,10 +64,9 @@ export function readState(directories: Directories, id: string): ContainerState 
   const isResting = monitorAlive && pid === 0;
   const networkPid = Number(run?.get('network') ?? 0);
   const networkAlive = sameBoot && isAlive(networkPid, run?.get('network-start') ?? '');
-  // After a reboot only this mark says that it ran; asked for only when nothing else does.
-  const hasRun =
-    run !== undefined ||
-    (end === undefined && existsSync(`${containerDirectory(directories, id)}/started`));
+  const isOver = !isRunning && end === undefined;
+  const lost = isOver ? readLostEnd(containerDirectory(directories, id)) : undefined;
+  const hasRun = run !== undefined || lost !== undefined;
   return {
     status: isResting
       ? 'restarting'
@@ -84,8 +83,9 @@ export function readState(directories: Directories, id: string): ContainerState 
     networkPid: isRunning && networkAlive ? networkPid : 0,
     networkDied: isRunning && networkPid > 0 && !networkAlive,
     exitCode: isRunning && !isResting ? undefined : exitCode(end, hasRun),
-    startedAt: parseTime(run?.get('started') ?? end?.get('started')),
-    finishedAt: isRunning && !isResting ? undefined : parseTime(end?.get('finished')),
+    startedAt: parseTime(run?.get('started') ?? end?.get('started')) ?? lost?.startedAt,
+    finishedAt:
+      isRunning && !isResting ? undefined : (parseTime(end?.get('finished')) ?? lost?.finishedAt),
     oomKilled: end?.get('oom') === '1',
     restarts: Number(run?.get('restarts') ?? 0),
     health: isRunning ? readHealthStatus(runDirectory(directories, id)).status : undefined,

@@ -5,7 +5,7 @@ import { recordEvent } from './events.ts';
 import { thaw } from './freezer.ts';
 import type { Container } from './record.ts';
 import { type ContainerState, containerDirectory, isActive, readState } from './state.ts';
-import { setWanted } from './wanted.ts';
+import { setWanted, type Wanted } from './wanted.ts';
 
 const SIGTERM = 15;
 
@@ -40,15 +40,20 @@ export async function endRest(
   return await waitForEnd(target, container, 500);
 }
 
-/** Sends the stop signal, and SIGKILL after the timeout. @returns whether SIGKILL was needed */
+/**
+ * Sends the stop signal, and SIGKILL after the timeout. That it is stopped is recorded first, also of
+ * a container that does not run now: then it does not begin to after a boot either.
+ * @returns whether SIGKILL was needed
+ */
 export async function stopContainer(
   target: CreateTarget,
   container: Container,
   timeoutSeconds: number,
+  wanted: Exclude<Wanted, 'running'> = 'stopped',
 ): Promise<{ killed: boolean }> {
   const state = readState(target.directories, container.id);
+  if (isActive(state) || wanted === 'stopped') setWanted(target.directories, container.id, wanted);
   if (!isActive(state)) return { killed: false };
-  setWanted(target.directories, container.id, 'stopped');
   recordEvent(target.storage, 'stop', container);
   thaw(container, state);
   if (await endRest(target, container, state)) return { killed: false };

@@ -1,21 +1,40 @@
 import * as fs from 'node:fs';
-import { writeAtomically } from '../base/file.ts';
+import { readIfExists, writeAtomically } from '../base/file.ts';
 import type { Directories } from '../rootless/directories.ts';
+import type { Container } from './record.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import { containerDirectory } from './state.ts';
 
+/** `stopped until-boot`: it rests, and is to run again after the machine has started. */
+export type Wanted = 'running' | 'stopped' | 'stopped until-boot';
+
 /**
  * Records what the user wants of a container, apart from how it is: a monitor with a restart policy
- * reads it before it runs the container again. Survives a reboot, for `unless-stopped`.
+ * reads it before it runs the container again (native/restart.c), and whoever starts containers after
+ * a boot. Of a container that is to run there is no file.
  */
-export function setWanted(
-  directories: Directories,
-  id: string,
-  wanted: 'running' | 'stopped',
-): void {
-  const path = `${containerDirectory(directories, id)}/wanted`;
+export function setWanted(directories: Directories, id: string, wanted: Wanted): void {
+  const path = wantedPath(directories, id);
   if (wanted === 'running') fs.rmSync(path, { force: true });
   else if (fs.existsSync(containerDirectory(directories, id))) writeAtomically(path, `${wanted}\n`);
+}
+
+/** Whether the user stopped the container, and not only until the next boot. */
+export function isStoppedByUser(directories: Directories, id: string): boolean {
+  return readIfExists(wantedPath(directories, id)) === 'stopped\n';
+}
+
+/** What podman-ps(1) calls `should-start-on-boot`: `unless-stopped` differs from `always` only here. */
+export function shouldStartOnBoot(
+  directories: Directories,
+  { id, spec }: Pick<Container, 'id' | 'spec'>,
+): boolean {
+  const policy = spec.restart?.name;
+  return policy === 'always' || (policy === 'unless-stopped' && !isStoppedByUser(directories, id));
+}
+
+function wantedPath(directories: Directories, id: string): string {
+  return `${containerDirectory(directories, id)}/wanted`;
 }
 
 /**
@@ -30,10 +49,10 @@ export function changePolicy(
 ): boolean {
   const isSame = (old?.name ?? 'no') === wanted.name;
   if (old === undefined || old.name === 'no') return isSame;
+  const path = wantedPath(directories, id);
+  // It is being stopped: that must not be forgotten, and the next start has the new policy anyway.
+  if (readIfExists(path)?.startsWith('stopped') === true) return true;
   const word = wanted.name === 'unless-stopped' ? 'always' : wanted.name;
-  writeAtomically(
-    `${containerDirectory(directories, id)}/wanted`,
-    `policy ${word} ${wanted.maximumRetryCount}\n`,
-  );
+  writeAtomically(path, `policy ${word} ${wanted.maximumRetryCount}\n`);
   return true;
 }

@@ -76,6 +76,8 @@ for (const verb of ['start', 'restart', 'rm -f', 'container clone --run', 'renam
         const other = verb === 'rename' ? [`n${delayMs}`] : [];
         await killedAfter(scratch, delayMs, [...verb.split(' '), name, ...other]);
       }
+      // The last one may have got its SIGKILL and not be gone yet: a start would find it running.
+      await sleep(200);
 
       const listed = (await tsman('ps', '-a', '--format', '{{.Names}}')).stdout.trim().split('\n');
       for (const name of listed.filter((it) => it !== '')) {
@@ -141,6 +143,24 @@ test('after a reboot containers are exited and can be started', () =>
     const { stdout } = await tsman('ps', '-a', '--format', '{{.Names}} {{.State}}');
 
     assert.is(stdout, 'idle created\nweb exited\n');
+    const [line = ''] = (await tsman('ps', '-a', '--filter', 'name=web')).stdout
+      .split('\n')
+      .slice(1);
+    assert.match(line, / Exited \(137\) /);
+    const times = '.State.StartedAt}} {{.State.FinishedAt';
+    const seconds = async (): Promise<number[]> =>
+      (await inspect(tsman, 'web', times))
+        .split(' ')
+        .map((it) => Math.floor(Date.parse(it) / 1000));
+    const [started = 0, finished = 0] = await seconds();
+    assert.ok(finished >= started && started > Date.now() / 1000 - 60, `${started} ${finished}`);
+    // Another boot, longer ago than this one began.
+    const id = await inspect(tsman, 'web', '.Id');
+    const mark = join(scratch.root, 'containers', id, 'started');
+    writeFileSync(mark, '00000000-0000-0000-0000-000000000000');
+    utimesSync(mark, 1000, 1000);
+    const booted = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1];
+    assert.equal(await seconds(), [1000, Number(booted)]);
     assert.is((await tsman('start', 'web', 'idle')).exitCode, 0);
     assert.is(await inspect(tsman, 'web', '.State.Status'), 'running');
   }));

@@ -109,6 +109,51 @@ inBox('a crash is followed by another run, stop and kill are not', () =>
   }),
 );
 
+inBox('what the user has stopped does not start at boot, except with always', () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    const policies = ['always', 'unless-stopped', 'on-failure', 'no'];
+    for (const policy of policies) {
+      const options = ['--network', 'none', '--name', policy, '--restart', policy];
+      await tsman('run', '-d', ...options, PROBE_IMAGE, '/bin/probe', 'sleep');
+    }
+    const filter = ['--filter', 'should-start-on-boot=true'];
+    const atBoot = async (): Promise<string> =>
+      (await tsman('ps', '-a', ...filter, '--format', '{{.Names}}')).stdout;
+    const both = 'unless-stopped\nalways\n';
+    assert.is(await atBoot(), both);
+
+    // As the unit does it when the machine goes down, and when it is up again.
+    assert.is((await tsman('stop', '-t', '0', '--all', '--until-boot', ...filter)).exitCode, 0);
+    assert.is((await tsman('ps', '--format', '{{.Names}}')).stdout, 'no\non-failure\n');
+    assert.is(await atBoot(), both);
+    assert.is((await tsman('start', '--all', ...filter)).exitCode, 0);
+    assert.is((await tsman('ps', '-q')).stdout.trim().split('\n').length, 4);
+
+    const endings = [
+      ['stop', '-t', '0'],
+      ['kill', '-s', 'KILL'],
+    ];
+    for (const ending of endings) {
+      assert.is((await tsman(...ending, ...policies)).exitCode, 0);
+      assert.is(await atBoot(), 'always\n');
+      assert.is((await tsman('restart', 'unless-stopped')).exitCode, 0);
+      assert.is(await atBoot(), both);
+      await tsman('start', ...policies);
+    }
+    // A run that is over when the user says stop, as after a boot.
+    await tsman('stop', '-t', '0', '--until-boot', 'unless-stopped');
+    assert.is(await atBoot(), both);
+    assert.is((await tsman('kill', 'unless-stopped')).exitCode, 125);
+    assert.is(await atBoot(), both, 'a kill that failed says nothing');
+    assert.is((await tsman('stop', 'unless-stopped')).exitCode, 0);
+    assert.is(await atBoot(), 'always\n');
+    assert.is((await tsman('update', '--restart', 'always', 'unless-stopped')).exitCode, 0);
+    assert.is(await atBoot(), both);
+    assert.is((await tsman('rm', '-fa')).exitCode, 0);
+  }),
+);
+
 inBox('rm -f ends one that rests', () =>
   withScratch(async (tsman) => {
     await runs(tsman, '--restart', 'always', PROBE_IMAGE, '/bin/probe', 'exit', '1');
