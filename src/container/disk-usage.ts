@@ -3,7 +3,7 @@ import type { FsAgent } from '../helper/fs-agent.ts';
 import { digestHex } from '../oci/digest.ts';
 import type { Directories } from '../rootless/directories.ts';
 import { openFsAgent } from '../rootless/rootfs-agent.ts';
-import { containersUsing, type ImageRecord, listImages } from '../storage/images.ts';
+import { containersUsing, type ImageRecord, listImages, listManifests } from '../storage/images.ts';
 import { listShiftedLayers } from '../storage/shifted-layers.ts';
 import { listVolumes, type Volume, volumeUsers } from '../storage/volumes.ts';
 import type { CreateTarget } from './create.ts';
@@ -101,20 +101,22 @@ function imageUsage(
 ): Pick<DiskUsage, 'images' | 'imageBytes' | 'reclaimableImageBytes' | 'unreferencedBytes'> {
   const images = listImages(storage);
   const shifted = shiftedPaths(directories);
+  const manifests = Map.groupBy(listManifests(storage), ({ id }) => id);
+  const pathsOf = ({ id }: ImageRecord): string[] => contentOf(manifests.get(id) ?? [], shifted);
   const users = new Map<string, number>();
   for (const image of images)
-    for (const path of contentOf(image, shifted)) users.set(path, (users.get(path) ?? 0) + 1);
+    for (const path of pathsOf(image)) users.set(path, (users.get(path) ?? 0) + 1);
   const size = (paths: Iterable<string>): number =>
     [...paths].reduce((sum, path) => sum + (content.get(path) ?? 0), 0);
   const rows = images.map((image) => {
-    const own = contentOf(image, shifted);
+    const own = pathsOf(image);
     const unique = own.filter((path) => users.get(path) === 1);
     const uniqueBytes = size(unique);
     const containers = containersUsing(storage, image.id).length;
     return { image, sharedBytes: size(own) - uniqueBytes, uniqueBytes, containers };
   });
   const kept = new Set(
-    rows.filter((row) => row.containers > 0).flatMap(({ image }) => contentOf(image, shifted)),
+    rows.filter((row) => row.containers > 0).flatMap(({ image }) => pathsOf(image)),
   );
   const imageBytes = size(users.keys());
   const everything = size(content.keys());
@@ -134,19 +136,19 @@ function shiftedPaths(directories: Directories): Map<string, string[]> {
   return paths;
 }
 
-/** Each path once: an image may have the same layer twice. */
+/** Of an image, given once for each of its manifests. Each path once: it may have the same layer twice. */
 function contentOf(
-  { id, manifestDigest, layers }: ImageRecord,
+  manifests: readonly ImageRecord[],
   shifted: ReadonlyMap<string, readonly string[]>,
 ): string[] {
-  const blobs = [`sha256:${id}` as const, manifestDigest, ...layers.map(({ digest }) => digest)];
-  return [
-    ...new Set([
-      ...blobs.map((digest) => `images/blobs/sha256/${digestHex(digest)}`),
-      ...layers.flatMap(({ diffID }) => [
-        `layers/${digestHex(diffID)}`,
-        ...(shifted.get(digestHex(diffID)) ?? []),
-      ]),
+  const paths = manifests.flatMap(({ id, manifestDigest, layers }) => [
+    ...[`sha256:${id}` as const, manifestDigest, ...layers.map(({ digest }) => digest)].map(
+      (digest) => `images/blobs/sha256/${digestHex(digest)}`,
+    ),
+    ...layers.flatMap(({ diffID }) => [
+      `layers/${digestHex(diffID)}`,
+      ...(shifted.get(digestHex(diffID)) ?? []),
     ]),
-  ];
+  ]);
+  return [...new Set(paths)];
 }

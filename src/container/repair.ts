@@ -3,10 +3,12 @@ import { type CheckDepth, type Damage, findDamage } from '../image/check.ts';
 import { type Digest, digestHex } from '../oci/digest.ts';
 import { blobPath } from '../storage/blobs.ts';
 import { collectGarbage } from '../storage/garbage.ts';
-import { containersUsing, removeImage } from '../storage/images.ts';
+import { findImage } from '../storage/image-lookup.ts';
+import { containersUsing, type ImageRecord, removeImage, untagImage } from '../storage/images.ts';
 import { replaceLayer } from '../storage/layer-check.ts';
 import { hasLayer, unpackStoredLayer } from '../storage/layers.ts';
 import { withIngest } from '../storage/leases.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { CreateTarget } from './create.ts';
 import { abandonedContainers, removeAbandonedContainers } from './leftovers.ts';
 import { findContainer, listContainers } from './record.ts';
@@ -76,6 +78,7 @@ async function repair(
     else await withIngest(storage, () => unpackStoredLayer(target, layer));
     return `unpacked layer ${layer.diffID} again`;
   }
+  if (hasOtherManifest(storage, damage.image)) return removeManifest(storage, damage.image);
   const users = containersUsing(storage, damage.image.id);
   if (users.length > 0 && !force) return undefined;
   for (const user of users)
@@ -83,6 +86,19 @@ async function repair(
   // Two of its layers may be damaged.
   removeImage(storage, damage.image);
   return `removed image ${damage.image.names[0] ?? damage.image.id.slice(0, 12)}; pull or load it again`;
+}
+
+/** Whether names mean another manifest of the image, which may be sound. */
+function hasOtherManifest(storage: Storage, { id, manifestDigest }: ImageRecord): boolean {
+  const now = findImage(storage, `sha256:${id}`);
+  return [...(now?.manifestOf.values() ?? [])].some((digest) => digest !== manifestDigest);
+}
+
+function removeManifest(storage: Storage, image: ImageRecord): string {
+  const { manifestOf, manifestDigest } = image;
+  const names = [...manifestOf.keys()].filter((name) => manifestOf.get(name) === manifestDigest);
+  untagImage(storage, image, names);
+  return `removed image ${names.join(', ')}; pull or load it again`;
 }
 
 /** The containers that have the layer in a mounted file system now: it must not be taken from them. */

@@ -8,7 +8,7 @@ import { blobPath, blobSize, imageLayout } from '../storage/blobs.ts';
 import { unreferenced } from '../storage/garbage.ts';
 import {
   type ImageRecord,
-  listImages,
+  listManifests,
   readImageConfig,
   readImageManifest,
 } from '../storage/images.ts';
@@ -39,7 +39,7 @@ export async function findDamage(
   const found: Damage[] = oldUnreferenced(storage, Date.now() - unreferencedMaxMs);
   if (!isQuick) found.push(...(await wrongBlobs(storage)));
   const bad = new Set(found.flatMap((it) => (it.kind === 'blob' ? [it.digest] : [])));
-  const images = listImages(storage);
+  const images = listManifests(storage);
   for (const image of images) found.push(...imageDamage(storage, image, bad));
   if (!isQuick) found.push(...(await wrongLayers(target, images, bad)));
   return found;
@@ -73,7 +73,7 @@ async function wrongLayers(
     const layer = { descriptor, diffID };
     const why = await layerDifference(target, layer);
     if (why === undefined) continue;
-    const name = image.names[0] ?? image.id.slice(0, 12);
+    const name = manifestName(image);
     const text = `image ${name}: layer ${digestHex(diffID).slice(0, 12)} is damaged: ${why}`;
     found.push({ kind: 'layer', layer, text });
   }
@@ -136,8 +136,14 @@ async function wrongBlobs(storage: Storage): Promise<Damage[]> {
   return found;
 }
 
+/** The first name that means this manifest of the image. */
+function manifestName({ id, manifestOf, manifestDigest }: ImageRecord): string {
+  const names = [...manifestOf].filter(([, digest]) => digest === manifestDigest);
+  return names[0]?.[0] ?? id.slice(0, 12);
+}
+
 function imageDamage(storage: Storage, image: ImageRecord, bad: ReadonlySet<Digest>): Damage[] {
-  const name = image.names[0] ?? image.id.slice(0, 12);
+  const name = manifestName(image);
   const lost = (why: string): Damage => ({ kind: 'image', image, text: `image ${name}: ${why}` });
   let layers: readonly Descriptor[];
   try {

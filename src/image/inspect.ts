@@ -52,10 +52,10 @@ export function repoTags(image: ImageRecord): string[] {
   return image.names.filter((name) => !name.includes('@'));
 }
 
-/** `registry/repository@sha256:...` for each repository the image is known in. */
+/** `registry/repository@sha256:...` for each repository and manifest the image is known by. */
 export function repoDigests(image: ImageRecord): string[] {
-  const known = image.names.map(
-    (name) => `${repositoryName(parseReference(name))}@${image.manifestDigest}`,
+  const known = [...image.manifestOf].map(
+    ([name, digest]) => `${repositoryName(parseReference(name))}@${digest}`,
   );
   return [...new Set([...known, ...image.names.filter((name) => name.includes('@'))])];
 }

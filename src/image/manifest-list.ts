@@ -5,7 +5,8 @@ import { formatReference, parseLocalReference } from '../oci/reference.ts';
 import { putManifest } from '../registry/manifests.ts';
 import { blobSize, sha256 } from '../storage/blobs.ts';
 import { collectIfLeft } from '../storage/garbage.ts';
-import { findImage, type ImageRecord, listImages, readImageConfig } from '../storage/images.ts';
+import { imageWithManifest } from '../storage/image-lookup.ts';
+import { findImage, type ImageRecord, readImageConfig } from '../storage/images.ts';
 import type { LayerTarget } from '../storage/layers.ts';
 import { withIngest } from '../storage/leases.ts';
 import {
@@ -106,11 +107,10 @@ export async function pushList(
   options: PushOptions,
 ): Promise<Digest> {
   const { storage } = target;
-  const images = new Map(listImages(storage).map((image) => [image.manifestDigest, image]));
   return withDestination(target, destination, options, async (to) => {
     const manifests: ListEntry[] = [];
     for (const entry of list.index.manifests) {
-      const image = images.get(entry.digest);
+      const image = imageWithManifest(storage, entry.digest);
       if (image === undefined)
         throw new TsmanError(`image ${entry.digest} of the list was removed from the store`, {
           hint: `add it again, or take it out with tsman manifest remove ${list.name} ${entry.digest}`,

@@ -72,7 +72,7 @@ function unreachedBlobs(storage: Storage): Digest[] {
   const reached = new Set(
     column(
       storage,
-      `SELECT manifest_digest AS value FROM images UNION SELECT 'sha256:' || id FROM images UNION SELECT digest FROM image_layers
+      `SELECT digest AS value FROM image_manifests UNION SELECT 'sha256:' || id FROM images UNION SELECT digest FROM image_layers
        UNION SELECT digest FROM manifest_lists`,
     ),
   );

@@ -7,9 +7,9 @@ import type { Storage } from './storage.ts';
 
 interface IndexRow {
   name: string | null;
-  manifest_digest: string;
-  manifest_type: string;
-  manifest_bytes: number;
+  digest: string;
+  type: string;
+  size: number;
 }
 
 /**
@@ -22,8 +22,9 @@ export function writeIndex(storage: Storage): void {
   inTransaction(storage.database, () => {
     const rows = storage.database
       .prepare(
-        `SELECT name, manifest_digest, manifest_type, manifest_bytes FROM images
-         LEFT JOIN image_names ON image_id = id ORDER BY loaded_at, id, name`,
+        `SELECT name, digest, type, image_manifests.size_bytes AS size FROM image_manifests
+         JOIN images ON images.id = image_manifests.image_id LEFT JOIN image_names ON image_names.manifest_digest = digest
+         ORDER BY loaded_at, images.id, name`,
       )
       .all() as unknown as IndexRow[];
     const index = {
@@ -38,9 +39,9 @@ export function writeIndex(storage: Storage): void {
 /** `ref.name` is what skopeo looks for, `image.name` what containerd imports. */
 function descriptor(row: IndexRow): object {
   return {
-    mediaType: row.manifest_type,
-    digest: row.manifest_digest,
-    size: row.manifest_bytes,
+    mediaType: row.type,
+    digest: row.digest,
+    size: row.size,
     ...(row.name === null
       ? {}
       : {

@@ -21,8 +21,8 @@ const ID_PREFIX = /^[0-9a-f]{1,64}$/;
 export function findImage(storage: Storage, nameOrID: string): ImageRecord | undefined {
   const text = nameOrID.startsWith('sha256:') ? nameOrID.slice('sha256:'.length) : nameOrID;
   const isIDOnly = text !== nameOrID || text.length === 64;
-  const id = (isIDOnly ? undefined : byName(storage, nameOrID)) ?? byPrefix(storage, text);
-  return id === undefined ? undefined : getImage(storage, id);
+  const found = (isIDOnly ? undefined : byName(storage, nameOrID)) ?? byPrefix(storage, text);
+  return found === undefined ? undefined : getImage(storage, found.id, found.manifest);
 }
 
 /** As findImage. @throws TsmanError also when there is none */
@@ -37,9 +37,19 @@ export function requireImage(storage: Storage, nameOrID: string): ImageRecord {
 /** Some image with this layer. */
 export function imageWithLayer(storage: Storage, diffID: Digest): ImageRecord | undefined {
   const row = storage.database
-    .prepare('SELECT image_id FROM image_layers WHERE diff_id = ? LIMIT 1')
+    .prepare('SELECT manifest_digest FROM image_layers WHERE diff_id = ? LIMIT 1')
     .get(diffID);
-  return row === undefined ? undefined : getImage(storage, String(row['image_id']));
+  return row === undefined
+    ? undefined
+    : imageWithManifest(storage, row['manifest_digest'] as Digest);
+}
+
+/** The image that has this manifest, as it has it. */
+export function imageWithManifest(storage: Storage, digest: Digest): ImageRecord | undefined {
+  const row = storage.database
+    .prepare('SELECT image_id FROM image_manifests WHERE digest = ?')
+    .get(digest);
+  return row === undefined ? undefined : getImage(storage, String(row['image_id']), digest);
 }
 
 /** The recorded name that the text means, if the image was found by a name and not by an ID. */
@@ -52,16 +62,24 @@ export function matchedName(image: ImageRecord, text: string): string | undefine
   );
 }
 
-function byName(storage: Storage, text: string): string | undefined {
+/** An image's ID, and which of its manifests is meant. */
+interface Found {
+  readonly id: string;
+  readonly manifest?: Digest;
+}
+
+function byName(storage: Storage, text: string): Found | undefined {
   if (!isReference(text)) {
     // Not a reference and no ID either: say what is wrong with it.
     if (!ID_PREFIX.test(text)) parseReference(text);
     return undefined;
   }
-  const get = storage.database.prepare('SELECT image_id FROM image_names WHERE name = ?');
+  const get = storage.database.prepare(
+    'SELECT image_id, manifest_digest FROM image_names WHERE name = ?',
+  );
   for (const candidate of localCandidates(text)) {
     const row = get.get(formatReference(candidate));
-    if (row !== undefined) return String(row['image_id']);
+    if (row !== undefined) return found(row);
     const byDigest =
       candidate.digest === undefined
         ? undefined
@@ -76,20 +94,20 @@ function byRepositoryDigest(
   storage: Storage,
   digest: string,
   repository: string,
-): string | undefined {
+): Found | undefined {
   const rows = storage.database
-    .prepare(
-      'SELECT name, id FROM images JOIN image_names ON image_id = id WHERE manifest_digest = ?',
-    )
+    .prepare('SELECT name, image_id, manifest_digest FROM image_names WHERE manifest_digest = ?')
     .all(digest);
   const row = rows.find(({ name }) => repositoryName(parseReference(String(name))) === repository);
-  return row === undefined ? undefined : String(row['id']);
+  return row === undefined ? undefined : found(row);
 }
 
 /** Podman finds `debian` pulled as localhost:5000/debian, too. */
-function byAnyRegistry(storage: Storage, suffix: string): string | undefined {
+function byAnyRegistry(storage: Storage, suffix: string): Found | undefined {
   const rows = storage.database
-    .prepare("SELECT name, image_id FROM image_names WHERE name LIKE '%/' || ? ESCAPE '\\'")
+    .prepare(
+      "SELECT name, image_id, manifest_digest FROM image_names WHERE name LIKE '%/' || ? ESCAPE '\\'",
+    )
     .all(suffix.replace(/[\\%_]/g, '\\$&'));
   const ids = new Set(rows.map((row) => String(row['image_id'])));
   if (ids.size > 1) {
@@ -97,10 +115,14 @@ function byAnyRegistry(storage: Storage, suffix: string): string | undefined {
       hint: 'give the full name',
     });
   }
-  return ids.values().next().value;
+  return rows[0] === undefined ? undefined : found(rows[0]);
 }
 
-function byPrefix(storage: Storage, prefix: string): string | undefined {
+function found(row: Record<string, unknown>): Found {
+  return { id: String(row['image_id']), manifest: row['manifest_digest'] as Digest };
+}
+
+function byPrefix(storage: Storage, prefix: string): Found | undefined {
   if (!ID_PREFIX.test(prefix)) return undefined;
   const rows = storage.database
     .prepare('SELECT id FROM images WHERE id >= ? AND id < ? LIMIT 2')
@@ -109,7 +131,7 @@ function byPrefix(storage: Storage, prefix: string): string | undefined {
     throw new TsmanError(`${prefix} is the beginning of more than one image ID`, {
       hint: 'give more digits',
     });
-  return rows[0] === undefined ? undefined : String(rows[0]['id']);
+  return rows[0] === undefined ? undefined : { id: String(rows[0]['id']) };
 }
 
 function isReference(text: string): boolean {

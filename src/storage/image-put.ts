@@ -8,7 +8,8 @@ import { parseManifest } from '../oci/manifest.ts';
 import { hasBlob, sha256, writeSmallBlob } from './blobs.ts';
 import { inTransaction } from './database.ts';
 import { writeIndex } from './image-index.ts';
-import { getImage, type ImageRecord, setName } from './images.ts';
+import { setName } from './image-names.ts';
+import { getImage, type ImageRecord } from './images.ts';
 import { layerSize } from './layer-sizes.ts';
 import type { Storage } from './storage.ts';
 
@@ -44,10 +45,11 @@ export function putImage(storage: Storage, image: NewImage): ImageRecord {
   inTransaction(storage.database, () => {
     checkContent(storage, manifest, config);
     insertImage(storage, image, { manifest, config, manifestDigest });
-    for (const name of image.names) setName(storage, digestHex(configDigest), name);
+    for (const name of image.names)
+      setName(storage, { id: digestHex(configDigest), manifestDigest }, name);
   });
   writeIndex(storage);
-  return getImage(storage, digestHex(configDigest));
+  return getImage(storage, digestHex(configDigest), manifestDigest);
 }
 
 /** A removal that raced with us must not leave an image with a hole in it. */
@@ -81,25 +83,21 @@ function insertImage(
   );
   storage.database
     .prepare(
-      `INSERT INTO images (id, manifest_digest, manifest_type, manifest_bytes, size_bytes, created_at, loaded_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET manifest_digest = excluded.manifest_digest,
-       manifest_type = excluded.manifest_type, manifest_bytes = excluded.manifest_bytes, size_bytes = excluded.size_bytes`,
+      `INSERT INTO images (id, manifest_digest, size_bytes, created_at, loaded_at) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET manifest_digest = excluded.manifest_digest, size_bytes = excluded.size_bytes`,
     )
-    .run(
-      id,
-      manifestDigest,
-      image.manifestType,
-      manifestBytes,
-      sizeBytes,
-      createdAt(config),
-      new Date().toISOString(),
-    );
-  storage.database.prepare('DELETE FROM image_layers WHERE image_id = ?').run(id);
+    .run(id, manifestDigest, sizeBytes, createdAt(config), new Date().toISOString());
+  storage.database
+    .prepare(
+      `INSERT INTO image_manifests (digest, image_id, type, size_bytes) VALUES (?, ?, ?, ?)
+       ON CONFLICT (digest) DO UPDATE SET type = excluded.type`,
+    )
+    .run(manifestDigest, id, image.manifestType, manifestBytes);
   const insert = storage.database.prepare(
-    'INSERT INTO image_layers (image_id, position, diff_id, digest) VALUES (?, ?, ?, ?)',
+    'INSERT OR REPLACE INTO image_layers (manifest_digest, position, diff_id, digest) VALUES (?, ?, ?, ?)',
   );
   for (const [i, layer] of manifest.layers.entries())
-    insert.run(id, i, config.rootfs.diff_ids[i] ?? '', layer.digest);
+    insert.run(manifestDigest, i, config.rootfs.diff_ids[i] ?? '', layer.digest);
 }
 
 /** Reproducible builders leave the time out; Docker and Podman then show year 1. */

@@ -11,6 +11,7 @@ import { writeIndex } from './image-index.ts';
 import type { Storage } from './storage.ts';
 
 export { findImage } from './image-lookup.ts';
+export { tagImage, untagImage } from './image-names.ts';
 export { type NewImage, putImage } from './image-put.ts';
 
 export interface ImageLayer {
@@ -26,47 +27,17 @@ export interface ImageRecord {
   readonly id: string;
   /** Full references, oldest first; none when it is dangling. A pull by digest leaves `name@sha256:...`. */
   readonly names: readonly string[];
+  /** The manifest each name was pulled with: the same content may be compressed in several ways. */
+  readonly manifestOf: ReadonlyMap<string, Digest>;
+  /** That of the name the image was found by; by its ID, the last one stored. */
   readonly manifestDigest: Digest;
   readonly manifestType: string;
   /** Manifest, config and the layers' archives, uncompressed: what Podman shows. */
   readonly sizeBytes: number;
   /** RFC 3339, from the config. */
   readonly createdAt: string;
-  /** Bottom first. */
+  /** Bottom first, as this manifest has them. */
   readonly layers: readonly ImageLayer[];
-}
-
-/** Inside a transaction: makes the name mean this image, whatever it meant before. */
-export function setName(storage: Storage, id: string, name: string): void {
-  storage.database
-    .prepare(
-      'INSERT INTO image_names (name, image_id) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET image_id = excluded.image_id',
-    )
-    .run(name, id);
-}
-
-/** Gives an image one more name, taking it from another image when that has it. */
-export function tagImage(storage: Storage, image: Pick<ImageRecord, 'id'>, name: string): void {
-  inTransaction(storage.database, () => {
-    requireRecord(storage, image.id);
-    setName(storage, image.id, name);
-  });
-  writeIndex(storage);
-}
-
-/** Takes names away from the image; it stays, dangling when none is left. */
-export function untagImage(
-  storage: Storage,
-  image: Pick<ImageRecord, 'id'>,
-  names: readonly string[],
-): void {
-  const remove = storage.database.prepare(
-    'DELETE FROM image_names WHERE name = ? AND image_id = ?',
-  );
-  inTransaction(storage.database, () => {
-    for (const name of names) remove.run(name, image.id);
-  });
-  writeIndex(storage);
 }
 
 /**
@@ -108,51 +79,60 @@ export function containersUsing({ database, directories }: Storage, id: string):
     .map((row) => String(row['id']));
 }
 
-function requireRecord(storage: Storage, id: string): void {
-  if (storage.database.prepare('SELECT 1 FROM images WHERE id = ?').get(id) === undefined) {
-    throw new TsmanError(`image ${id.slice(0, 12)} was removed meanwhile`, {
-      hint: 'run the command again',
-    });
-  }
-}
-
 interface ImageRow {
   id: string;
-  manifest_digest: Digest;
-  manifest_type: string;
+  digest: Digest;
+  type: string;
   size_bytes: number;
   created_at: string;
 }
 
-/** The record with this full ID. @throws TsmanError when it is gone */
-export function getImage(storage: Storage, id: string): ImageRecord {
-  const row = storage.database.prepare('SELECT * FROM images WHERE id = ?').get(id);
+const ROWS = `SELECT images.id, digest, type, images.size_bytes, created_at
+  FROM images JOIN image_manifests ON image_id = images.id`;
+
+/** The record with this full ID, as one of its manifests has it. @throws TsmanError when it is gone */
+export function getImage(storage: Storage, id: string, manifest?: Digest): ImageRecord {
+  const row = storage.database
+    .prepare(`${ROWS} WHERE images.id = ? AND digest = coalesce(?, images.manifest_digest)`)
+    .get(id, manifest ?? null);
   if (row === undefined) throw new TsmanError(`no image ${id.slice(0, 12)}`);
   return fromRow(storage, row as unknown as ImageRow);
 }
 
 /** Every image, newest first. */
 export function listImages(storage: Storage): ImageRecord[] {
-  const rows = storage.database.prepare('SELECT * FROM images').all() as unknown as ImageRow[];
+  return sortedRows(storage, `${ROWS} WHERE digest = images.manifest_digest`);
+}
+
+/** As listImages, and an image with several manifests once for each. */
+export function listManifests(storage: Storage): ImageRecord[] {
+  return sortedRows(storage, ROWS);
+}
+
+function sortedRows(storage: Storage, query: string): ImageRecord[] {
+  const rows = storage.database.prepare(query).all() as unknown as ImageRow[];
   const images = rows.map((row) => fromRow(storage, row));
   return images.sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
 }
 
 function fromRow({ database }: Storage, row: ImageRow): ImageRecord {
   const names = database
-    .prepare('SELECT name FROM image_names WHERE image_id = ? ORDER BY rowid')
+    .prepare('SELECT name, manifest_digest FROM image_names WHERE image_id = ? ORDER BY rowid')
     .all(row.id);
   const layers = database
     .prepare(
       `SELECT diff_id, digest, size_bytes FROM image_layers LEFT JOIN layers USING (diff_id)
-       WHERE image_id = ? ORDER BY position`,
+       WHERE manifest_digest = ? ORDER BY position`,
     )
-    .all(row.id);
+    .all(row.digest);
   return {
     id: row.id,
     names: names.map(({ name }) => String(name)),
-    manifestDigest: row.manifest_digest,
-    manifestType: row.manifest_type,
+    manifestOf: new Map(
+      names.map(({ name, manifest_digest }) => [String(name), manifest_digest as Digest]),
+    ),
+    manifestDigest: row.digest,
+    manifestType: row.type,
     sizeBytes: row.size_bytes,
     createdAt: row.created_at,
     layers: layers.map((layer) => ({

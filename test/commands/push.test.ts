@@ -41,6 +41,12 @@ function withImage(
   );
 }
 
+async function succeeds(tsman: Tsman, ...args: string[]): Promise<string> {
+  const { exitCode, stderr } = await tsman(...args);
+  assert.is(exitCode, 0, `tsman ${args.join(' ')}: ${stderr}`);
+  return stderr;
+}
+
 real('compresses anew with format, level and force', () =>
   withImage(async (tsman, address, { root }) => {
     const blobs = (): string[] => readdirSync(join(root, 'images/blobs/sha256')).sort();
@@ -117,16 +123,15 @@ real('sends all tags, and pull --all-tags gets them', () =>
 real('asks the registry only when the policy says so', () =>
   withImage(async (tsman, address) => {
     const name = `${address}/x:1`;
-    await tsman('push', PROBE_IMAGE, name);
-    await tsman('rmi', '--all', '--force');
+    await succeeds(tsman, 'push', PROBE_IMAGE, name);
+    await succeeds(tsman, 'rmi', '--all', '--force');
     assert.match((await tsman('pull', '--policy', 'never', name)).stderr, /image not known/);
-    assert.is((await tsman('pull', '--policy', 'missing', name)).exitCode, 0);
+    await succeeds(tsman, 'pull', '--policy', 'missing', name);
     const gone = '127.0.0.1:1/x:1';
-    await tsman('tag', name, gone);
-    assert.is((await tsman('pull', '--policy', 'missing', gone)).exitCode, 0);
-    const newer = await tsman('pull', '--policy', 'newer', '--retry', '0', gone);
-    assert.is(newer.exitCode, 0);
-    assert.match(newer.stderr, /^warning: .*refused.*; using the image that is here$/m);
+    await succeeds(tsman, 'tag', name, gone);
+    await succeeds(tsman, 'pull', '--policy', 'missing', gone);
+    const newer = await succeeds(tsman, 'pull', '--policy', 'newer', '--retry', '0', gone);
+    assert.match(newer, /^warning: .*refused.*; using the image that is here$/m);
     assert.is((await tsman('pull', '--retry', '0', gone)).exitCode, 125);
   }),
 );

@@ -130,6 +130,51 @@ test('moves a name, and leaves the image that had it dangling', () =>
     assert.equal(names, ['localhost/old:latest', undefined]);
   }));
 
+test('upgrades a store of schema 5, where an image had one manifest', () => {
+  const dataRoot = mkdtempSync('/tmp/tsman-upgrade-');
+  const open = (): Storage => openStorage({ dataRoot, runRoot: join(dataRoot, 'run') });
+  const schemaOf = ({ database }: Storage): unknown[] =>
+    database.prepare('SELECT type, name, sql FROM sqlite_master ORDER BY name').all();
+  try {
+    const fresh = open();
+    const image = putSample(fresh, 'a', ['localhost/b:1', 'localhost/a:1']);
+    const wanted = schemaOf(fresh);
+    fresh.database.exec(SCHEMA_5);
+    fresh.database
+      .prepare("INSERT INTO images VALUES (?, ?, ?, 7, 9, '2024-01-01T00:00:00Z', '')")
+      .run(image.id, image.manifestDigest, image.manifestType);
+    for (const name of image.names)
+      fresh.database.prepare('INSERT INTO image_names VALUES (?, ?)').run(name, image.id);
+    for (const { diffID, digest } of image.layers)
+      fresh.database
+        .prepare('INSERT INTO image_layers VALUES (?, 0, ?, ?)')
+        .run(image.id, diffID, digest);
+    fresh.database.close();
+    const upgraded = open();
+    assert.equal(schemaOf(upgraded), wanted);
+    assert.equal(listImages(upgraded), [{ ...image, sizeBytes: 9 }]);
+    upgraded.database.close();
+  } finally {
+    rmSync(dataRoot, { recursive: true });
+  }
+});
+
+/** The tables of images as they were. */
+const SCHEMA_5 = `
+DROP TABLE image_layers; DROP TABLE image_names; DROP TABLE image_manifests; DROP TABLE images;
+CREATE TABLE images (id TEXT PRIMARY KEY, manifest_digest TEXT NOT NULL, manifest_type TEXT NOT NULL,
+  manifest_bytes INTEGER NOT NULL, size_bytes INTEGER NOT NULL, created_at TEXT NOT NULL,
+  loaded_at TEXT NOT NULL) STRICT;
+CREATE TABLE image_names (name TEXT PRIMARY KEY,
+  image_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE) STRICT;
+CREATE INDEX image_names_by_image ON image_names(image_id);
+CREATE TABLE image_layers (image_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
+  position INTEGER NOT NULL, diff_id TEXT NOT NULL, digest TEXT NOT NULL,
+  PRIMARY KEY (image_id, position)) STRICT;
+CREATE INDEX image_layers_by_diff_id ON image_layers(diff_id);
+PRAGMA user_version=5;
+`;
+
 test('lists the newest first', () =>
   withStorage((storage) => {
     putSample(storage, 'a', ['localhost/a:1'], '2023-01-01T00:00:00Z');

@@ -1,7 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { get as httpGet, type IncomingMessage } from 'node:http';
+import { get as httpsGet } from 'node:https';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -24,6 +26,19 @@ export interface TestRegistry {
 
 /** Starts a registry; the caller stops it. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<TestRegistry> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await tryToStart(options);
+    } catch (error) {
+      // Another process may have taken the port between our look and the registry's.
+      if (!(error instanceof RegistryEnded) || attempt === 5) throw error;
+    }
+  }
+}
+
+class RegistryEnded extends Error {}
+
+async function tryToStart(options: RegistryOptions): Promise<TestRegistry> {
   const directory = mkdtempSync('/var/tmp/tr');
   const certDirectory = join(directory, 'certs');
   mkdirSync(certDirectory);
@@ -42,7 +57,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
     rmSync(directory, { recursive: true, force: true });
   };
   try {
-    await untilListening(port, child);
+    await untilListening(port, child, { directory, isTLS: Boolean(options.tls) });
   } catch (error) {
     await stop();
     throw error;
@@ -74,6 +89,7 @@ function configuration(
     `storage: {filesystem: {rootdirectory: ${join(directory, 'storage')}}, delete: {enabled: true}}`,
     'http:',
     `  addr: 127.0.0.1:${port}`,
+    `  headers: {${IDENTITY}: [${JSON.stringify(directory)}]}`,
   ];
   if (tls) {
     makeCertificates(directory, tls === true ? 'good' : tls);
@@ -163,22 +179,34 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function untilListening(port: number, child: ChildProcess): Promise<void> {
+/** By it a registry is told from another that took the port before it. */
+const IDENTITY = 'X-Test-Registry';
+
+async function untilListening(
+  port: number,
+  child: ChildProcess,
+  identity: { readonly directory: string; readonly isTLS: boolean },
+): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
-    if (child.exitCode !== null) throw new Error(`docker-registry ended with ${child.exitCode}`);
-    if (await accepts(port)) return;
+    if (child.exitCode !== null)
+      throw new RegistryEnded(`docker-registry ended with ${child.exitCode}`);
+    if ((await answeredIdentity(port, identity.isTLS)) === identity.directory) return;
     await sleep(50);
   }
-  throw new Error('docker-registry does not listen after 10 s');
+  throw new Error('docker-registry does not answer after 10 s');
 }
 
-function accepts(port: number): Promise<boolean> {
+function answeredIdentity(port: number, isTLS: boolean): Promise<unknown> {
+  const options = { host: '127.0.0.1', port, path: '/v2/', timeout: 5000, agent: false } as const;
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.on('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', () => resolve(false));
+    const answered = (response: IncomingMessage): void => {
+      response.resume();
+      resolve(response.headers[IDENTITY.toLowerCase()]);
+    };
+    const request = isTLS
+      ? httpsGet({ ...options, rejectUnauthorized: false }, answered)
+      : httpGet(options, answered);
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => resolve(undefined));
   });
 }

@@ -3,7 +3,7 @@ import { writeAtomically } from '../../base/file.ts';
 import { pushImage } from '../../image/push.ts';
 import { formatReference, parseReference, repositoryName } from '../../oci/reference.ts';
 import { matchedName, requireImage } from '../../storage/image-lookup.ts';
-import { type ImageRecord, listImages } from '../../storage/images.ts';
+import { getImage, type ImageRecord, listImages } from '../../storage/images.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { defineCommand } from '../command.ts';
 import { withProgress } from '../pull-options.ts';
@@ -91,7 +91,8 @@ function everyTag(storage: Storage, name: string): Job[] {
     image.names
       .map((each) => parseReference(each))
       .filter((each) => each.tag !== undefined && repositoryName(each) === wanted)
-      .map((each) => ({ image, to: formatReference(each) })),
+      .map((each) => formatReference(each))
+      .map((to) => ({ image: getImage(storage, image.id, image.manifestOf.get(to)), to })),
   );
   if (jobs.length === 0) throw new TsmanError(`${name}: no image of this name has a tag`);
   return jobs;

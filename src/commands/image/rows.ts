@@ -51,7 +51,7 @@ export function imageRow(
   return {
     Repository: reference === undefined ? '<none>' : repositoryName(reference),
     Tag: reference?.tag ?? '<none>',
-    Digest: image.manifestDigest,
+    Digest: image.manifestOf.get(name ?? '') ?? image.manifestDigest,
     ID: isTruncated ? image.id.slice(0, 12) : `sha256:${image.id}`,
     Id: image.id,
     Created: since,

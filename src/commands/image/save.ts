@@ -96,17 +96,17 @@ function checkOutput(format: SaveFormat, output: string | undefined): void {
     });
 }
 
-/** Each image once, with the names it was asked for by; asked for by ID it has none, as with Docker. */
+/** Each manifest once, with the names it was asked for by; asked for by ID it has none, as with Docker. */
 function chosen(storage: Storage, names: readonly string[]): SavedImage[] {
-  const byID = new Map<string, SavedImage>();
+  const byManifest = new Map<string, SavedImage>();
   for (const text of names) {
     const image = requireImage(storage, text);
     const match = matchedName(image, text);
-    const known = byID.get(image.id)?.names ?? [];
-    byID.set(image.id, {
+    const known = byManifest.get(image.manifestDigest)?.names ?? [];
+    byManifest.set(image.manifestDigest, {
       image,
       names: [...new Set([...known, ...(match === undefined ? [] : [match])])],
     });
   }
-  return [...byID.values()];
+  return [...byManifest.values()];
 }
