@@ -35,6 +35,7 @@ static void reply_ok(const struct fs_agent *agent)
 	fs_put_u64(agent->devices_skipped);
 	fs_put_u64(agent->owners_squashed);
 	fs_put_u64(agent->xattrs_dropped);
+	fs_put_u64(agent->acls_dropped);
 	fs_reply_end();
 }
 

@@ -45,7 +45,7 @@ struct fs_agent {
 	bool mapped, squash;
 	struct fs_id_map uids, gids;
 	uint64_t sequence;
-	uint64_t devices_skipped, owners_squashed, xattrs_dropped;
+	uint64_t devices_skipped, owners_squashed, xattrs_dropped, acls_dropped;
 	struct failure failure; /* of the first changing operation that failed; the rest are ignored */
 
 	int file; /* being written, or -1 */

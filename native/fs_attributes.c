@@ -116,6 +116,8 @@ static int apply_xattrs(struct fs_agent *agent, int fd, const struct fs_attribut
 		if (xattr_is_wanted(name) && (errno == ENOSPC || errno == EDQUOT || errno == EIO))
 			return fs_fail(agent, "setxattr", path);
 		agent->xattrs_dropped++;
+		if (strncmp(name, "system.posix_acl_", 17) == 0)
+			agent->acls_dropped++;
 	}
 	return 0;
 }

@@ -12,6 +12,8 @@ export interface Engine {
   readonly directories: Directories;
   readonly storage: Storage;
   readonly userns: EngineUserns;
+  /** Prints one line about what could not be done as wished. */
+  readonly warn: (text: string) => void;
 }
 
 export type EngineOptions = ChosenDirectories;
@@ -21,6 +23,7 @@ export function createEngine(options: EngineOptions): Engine {
   let storage: Storage | undefined;
   let userns: EngineUserns | undefined;
   return {
+    warn: (text) => process.stderr.write(`Warning: ${text}\n`),
     get directories() {
       directories ??= openDirectories(options);
       return directories;

@@ -203,6 +203,7 @@ export class FsAgent {
         devicesSkipped: it.number(),
         ownersSquashed: it.number(),
         xattrsDropped: it.number(),
+        aclsDropped: it.number(),
       };
     throw new Error('the rootfs agent gave no answer');
   }

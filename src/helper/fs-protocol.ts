@@ -76,6 +76,8 @@ export interface FsCounters {
   readonly devicesSkipped: number;
   readonly ownersSquashed: number;
   readonly xattrsDropped: number;
+  /** Which are among the former. */
+  readonly aclsDropped: number;
 }
 
 const SET_OWNER = 1;

@@ -1,4 +1,5 @@
 import { TsmanError } from '../base/error.ts';
+import { paxAcls } from './tar-acl.ts';
 import type { TarHandler, TarReadEntry } from './tar-entry.ts';
 import { parseTarHeader, TAR_BLOCK_BYTES, type TarHeader } from './tar-header.ts';
 import { type PaxRecords, parsePaxRecords, paxNumber, paxTime, paxXattrs } from './tar-pax.ts';
@@ -133,7 +134,7 @@ export class TarReader {
       mtime: paxTime(records) ?? { seconds: header.mtimeSeconds, nanoseconds: 0 },
       deviceMajor: header.deviceMajor,
       deviceMinor: header.deviceMinor,
-      xattrs: records.size === 0 ? [] : paxXattrs(records),
+      xattrs: records.size === 0 ? [] : [...paxAcls(records), ...paxXattrs(records)],
     };
   }
 

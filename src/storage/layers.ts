@@ -139,7 +139,7 @@ interface Unpacking {
 
 /** @returns how many bytes the archive has */
 async function unpackAside(
-  { storage, userns }: LayerTarget,
+  { storage, userns, warn }: LayerTarget,
   partial: string,
   { body, diffID, check }: Unpacking,
 ): Promise<number> {
@@ -152,8 +152,12 @@ async function unpackAside(
       sizeBytes += chunk.length;
     });
     await unpackInto(agent, tar);
-    await Promise.all([agent.sync(), check()]);
+    const [{ aclsDropped }] = await Promise.all([agent.sync(), check()]);
     checkDigest('layer: uncompressed content', diffID, hash);
+    if (aclsDropped > 0)
+      warn?.(
+        `layer ${digestHex(diffID).slice(0, 12)}: ${aclsDropped} access control lists could not be kept: they are broken, or name users or groups without an id here`,
+      );
     await agent.close();
     return sizeBytes;
   } catch (error) {

@@ -11,6 +11,8 @@ import type { Storage } from './storage.ts';
 export interface LayerTarget {
   readonly storage: Storage;
   readonly userns: EngineUserns;
+  /** Prints one line about what could not be done as wished. */
+  readonly warn?: (text: string) => void;
 }
 
 /** `.<pid>-<start time>-<random>.partial`: pid and start time name one process while the machine is up. */

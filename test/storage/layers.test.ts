@@ -151,6 +151,42 @@ test('keep binary extended attributes and fractions of seconds, drop those that 
     assert.equal(ping?.mtime, { seconds: 1234567890, nanoseconds: 987654321 });
   }));
 
+test('keep access control lists that tar wrote as text, and say when one cannot be kept', () =>
+  withLayerTarget(async (target) => {
+    const warnings: string[] = [];
+    const acl = (text: string) => ({ 'SCHILY.acl.access': text });
+    const entries = await ingest(
+      { ...target, warn: (text) => warnings.push(text) },
+      rawTar(
+        {
+          name: 'dir/',
+          type: '5',
+          pax: {
+            ...acl('group::r-x,user:7:r--,user::rwx,mask::r-x,other::---'),
+            'SCHILY.acl.default':
+              'user::rwx\ngroup:staff:rw-:50\ngroup::r--\nmask::rw-\nother::---\n',
+          },
+        },
+        { name: 'named', pax: acl('user::rw-,user:lisa:rw-,group::r--,mask::rw-,other::r--') },
+        { name: 'no-mask', pax: acl('user::rw-,user:7:rw-,group::r--,other::r--') },
+        { name: 'broken', pax: acl('hello') },
+      ),
+    );
+    const lists = (name: string): string[] =>
+      (entries.get(name)?.xattrs ?? []).map(
+        (it) => `${it.name} ${it.value.subarray(4).toString('hex').match(/.{16}/g)?.join(' ')}`,
+      );
+    const none = 'ffffffff';
+    assert.equal(lists('dir').sort(), [
+      `system.posix_acl_access 01000700${none} 0200040007000000 04000500${none} 10000500${none} 20000000${none}`,
+      `system.posix_acl_default 01000700${none} 04000400${none} 0800060032000000 10000600${none} 20000000${none}`,
+    ]);
+    assert.is(entries.get('dir')?.mode, 0o40750);
+    for (const name of ['named', 'no-mask', 'broken']) assert.equal(lists(name), []);
+    assert.is(warnings.length, 1);
+    assert.match(warnings[0] ?? '', /^layer [0-9a-f]{12}: 3 access control lists /);
+  }));
+
 test('keep holes of sparse files', () =>
   withLayerTarget(async (target) => {
     const map = '2\n0\n3\n50000000\n3\n';
