@@ -9,6 +9,7 @@
 #include "finish.h"
 
 #include <signal.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -17,6 +18,8 @@
 
 #include "ending.h"
 #include "log.h"
+#include "numbers.h"
+#include "process.h"
 #include "record.h"
 #include "restart.h"
 
@@ -223,4 +226,23 @@ void finish_network_event(struct loop *loop)
 	if (state.network_at == 0 && !loop->ended)
 		record_network_event(loop->monitor->plan);
 	source_close(loop, &state.network);
+}
+
+void finish_network_renewed(struct loop *loop)
+{
+	const struct record *record = plan_find(loop->monitor->plan, "network-process");
+	const char *name = record == NULL ? NULL : strrchr(record->argv[0], '/');
+	struct failure why = { 0 };
+	char text[32];
+	uint64_t pid;
+
+	if (name == NULL || loop->ended || state.network.fd >= 0 ||
+	    read_small_file(loop->monitor->run_dir, name + 1, text, sizeof(text)) < 0 ||
+	    !number_parse_bytes(text, strcspn(text, "\n"), 10, INT32_MAX, &pid) || pid < 2 ||
+	    (pid_t)pid == loop->monitor->network)
+		return;
+	loop->monitor->network = (pid_t)pid;
+	finish_prepare(loop);
+	/* If it cannot be told, the network still is ours to end. */
+	(void)monitor_update_state(loop->monitor, &why);
 }

@@ -24,5 +24,7 @@ enum finish_verdict finish_advance(struct loop *loop);
 void finish_expire(int64_t now);
 int64_t finish_due(void);
 void finish_network_event(struct loop *loop);
+/* `network reload` may have put another process in the place of one that has ended. */
+void finish_network_renewed(struct loop *loop);
 
 #endif

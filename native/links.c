@@ -2,6 +2,7 @@
 #include "links.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -89,6 +90,7 @@ int link_make_pair(struct netlink *netlink, const char *name, unsigned int bridg
 	memset(netlink->bytes + netlink->length - sizeof(struct ifinfomsg), 0,
 	       sizeof(struct ifinfomsg));
 	netlink_put_text(netlink, IFLA_IFNAME, peer);
+	netlink_put_u32(netlink, IFLA_GROUP, GROUP_CONTAINER);
 	netlink_put_u32(netlink, IFLA_NET_NS_FD, (uint32_t)netns);
 	netlink_put(netlink, IFLA_ADDRESS, mac, 6);
 	if (mtu > 0)
@@ -113,6 +115,13 @@ int link_delete(struct netlink *netlink, const char *name)
 {
 	(void)netlink_begin(netlink, RTM_DELLINK, NLM_F_ACK, sizeof(struct ifinfomsg));
 	netlink_put_text(netlink, IFLA_IFNAME, name);
+	return netlink_send(netlink);
+}
+
+int link_delete_group(struct netlink *netlink, unsigned int group)
+{
+	(void)netlink_begin(netlink, RTM_DELLINK, NLM_F_ACK, sizeof(struct ifinfomsg));
+	netlink_put_u32(netlink, IFLA_GROUP, group);
 	return netlink_send(netlink);
 }
 
@@ -153,8 +162,7 @@ int link_add_route(struct netlink *netlink, const struct ip_address *to,
 
 int link_deliver_marked(struct netlink *netlink, int family, uint32_t mark, uint32_t table)
 {
-	struct fib_rule_hdr *rule = netlink_begin(netlink, RTM_NEWRULE, NLM_F_ACK | NLM_F_CREATE,
-						  sizeof(*rule));
+	struct fib_rule_hdr *rule = netlink_begin(netlink, RTM_NEWRULE, MAKE, sizeof(*rule));
 	struct rtmsg *route;
 
 	rule->family = (uint8_t)family;
@@ -164,9 +172,9 @@ int link_deliver_marked(struct netlink *netlink, int family, uint32_t mark, uint
 	netlink_put_u32(netlink, FRA_FWMARK, mark);
 	/* Before any other's, of a VPN in the container for one. */
 	netlink_put_u32(netlink, FRA_PRIORITY, 1);
-	if (netlink_send(netlink) < 0)
+	if (netlink_send(netlink) < 0 && errno != EEXIST)
 		return -1;
-	route = netlink_begin(netlink, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE, sizeof(*route));
+	route = netlink_begin(netlink, RTM_NEWROUTE, MAKE, sizeof(*route));
 	route->rtm_family = (uint8_t)family;
 	route->rtm_table = RT_TABLE_UNSPEC;
 	route->rtm_protocol = RTPROT_STATIC;
@@ -174,5 +182,5 @@ int link_deliver_marked(struct netlink *netlink, int family, uint32_t mark, uint
 	route->rtm_scope = RT_SCOPE_HOST;
 	netlink_put_u32(netlink, RTA_TABLE, table);
 	netlink_put_u32(netlink, RTA_OIF, if_nametoindex("lo"));
-	return netlink_send(netlink);
+	return netlink_send(netlink) < 0 && errno != EEXIST ? -1 : 0;
 }

@@ -9,6 +9,7 @@
 
 #define GROUP_INTERNAL 2 /* interface groups, as firewall.c knows them */
 #define GROUP_EXTERNAL 1
+#define GROUP_CONTAINER 0x74736d61 /* of our ends in containers: not 0, as of what is made inside */
 
 /* An address of either family, and how many bits of it are the network. */
 struct ip_address {
@@ -29,11 +30,13 @@ int link_make_pair(struct netlink *netlink, const char *name, unsigned int bridg
 		   const char *peer, const uint8_t mac[6], uint32_t mtu);
 int link_up(struct netlink *netlink, unsigned int index);
 int link_delete(struct netlink *netlink, const char *name);
+/* All of a group; ENODEV when there is none. */
+int link_delete_group(struct netlink *netlink, unsigned int group);
 int link_add_address(struct netlink *netlink, unsigned int index, const struct ip_address *address);
 /* `to` with prefix 0 is the default route. metric 0 = the kernel's. */
 int link_add_route(struct netlink *netlink, const struct ip_address *to,
 		   const struct ip_address *gateway, uint32_t metric);
-/* What carries `mark` is looked up in `table`, and `table` says: it is for us. */
+/* What carries `mark` is looked up in `table`, and `table` says: it is for us. Once is enough. */
 int link_deliver_marked(struct netlink *netlink, int family, uint32_t mark, uint32_t table);
 
 #endif

@@ -111,6 +111,7 @@ static void take_signals(void)
 		if (info.ssi_signo == SIGCHLD)
 			continue;
 		if (info.ssi_signo == SIGUSR1) {
+			finish_network_renewed(&loop);
 			health_probe_now();
 			continue;
 		}

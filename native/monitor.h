@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "failure.h"
 #include "plan.h"
@@ -26,6 +27,7 @@ struct monitor {
 	int stderr_read;
 	int first_client;   /* socket of the box that started us and stays attached, or -1 */
 	unsigned int restarts;
+	struct timespec started; /* this run */
 	unsigned short rows, columns; /* of the caller's terminal, later of the container's */
 };
 
@@ -44,8 +46,11 @@ int monitor_open_log(const struct plan *plan, struct failure *why);
 void monitor_block_signals(sigset_t *set);
 /* A signalfd for them, or -1. */
 int monitor_open_signals(void);
-/* Write run-dir/state (README.md, "Run directory"). Called by box when exec has succeeded. */
-int monitor_write_state(const struct monitor *monitor, struct failure *why);
+/* Write run-dir/state (README.md, "Run directory"). Called by box when exec has succeeded: it has
+ * started now. */
+int monitor_write_state(struct monitor *monitor, struct failure *why);
+/* Write it anew. */
+int monitor_update_state(const struct monitor *monitor, struct failure *why);
 /* The plan has a reason to run the container again after its end. */
 bool monitor_may_restart(const struct plan *plan);
 /* Once, when the container runs. Returns 0 or -1. */

@@ -89,6 +89,8 @@ static int attach_all(struct wiring *wiring, const struct plan *plan, struct fai
 {
 	const struct record *record = NULL;
 
+	if (plan_find(plan, "renew") != NULL && wire_clear(wiring, why) < 0)
+		return -1;
 	while ((record = plan_next(plan, "network", record)) != NULL) {
 		struct attachment attachment = read_attachment(plan, record);
 

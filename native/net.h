@@ -38,6 +38,8 @@ struct wiring {
 /* The monitor of the container whose first process this file of /proc names, or -1. */
 pid_t network_monitor(const char *userns);
 int net_main(const struct plan *plan, char *const *places);
+/* What an earlier process, which has ended, has left in the container. */
+int wire_clear(const struct wiring *wiring, struct failure *why);
 /* Interfaces, addresses, routes and the lease. Returns the lease's descriptor, or -1. */
 int wire_network(struct wiring *wiring, const struct attachment *attachment, struct failure *why);
 /* The interface and the lease go. */

@@ -70,6 +70,7 @@ static const struct record_rule rules[] = {
 	{ "net-route", PLAN_NET, true, "ppn", NULL },
 	{ "publish", PLAN_NET, true, "wsnnn", "tcp,udp" },
 	{ "detach-network", PLAN_NET, true, "p", NULL },
+	{ "renew", PLAN_NET, false, "", NULL },
 	{ "pin", PLAN_FS, false, "p", NULL },
 	{ "pin-process", PLAN_FS, false, "nN?w", "cwd" },
 	{ "personality", PLAN_BOX | PLAN_EXEC, false, "x", NULL },

@@ -53,15 +53,19 @@ static void add_process(struct text *text, const char *pid_key, const char *star
 	text_add_number(text, pid > 0 ? process_start_time(pid) : 0);
 }
 
-int monitor_write_state(const struct monitor *monitor, struct failure *why)
+int monitor_write_state(struct monitor *monitor, struct failure *why)
+{
+	clock_gettime(CLOCK_REALTIME, &monitor->started);
+	return monitor_update_state(monitor, why);
+}
+
+int monitor_update_state(const struct monitor *monitor, struct failure *why)
 {
 	struct text text = { .length = 0 };
-	struct timespec now;
 	char boot_id[64];
 
 	if (read_small_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot_id, sizeof boot_id) < 0)
 		return fail(why, "state", "boot_id");
-	clock_gettime(CLOCK_REALTIME, &now);
 
 	add_process(&text, "pid ", "\nstart ", monitor->child);
 	add_process(&text, "\nmonitor ", "\nmonitor-start ", getpid());
@@ -69,7 +73,7 @@ int monitor_write_state(const struct monitor *monitor, struct failure *why)
 	text_add(&text, "\nboot ");
 	text_add_bytes(&text, boot_id, strcspn(boot_id, "\n"));
 	text_add(&text, "\nstarted ");
-	text_add_time(&text, &now);
+	text_add_time(&text, &monitor->started);
 	text_add(&text, "\nrestarts ");
 	text_add_number(&text, monitor->restarts);
 	text_add(&text, "\n");

@@ -1,6 +1,7 @@
 /* A container's end of a network: interfaces and the lease of its addresses. See net.h. The caller
  * holds the lock of all networks. */
 #include <arpa/inet.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -83,6 +84,23 @@ int wire_network(struct wiring *wiring, const struct attachment *attachment, str
 	}
 	close_and_forget(&netlink.fd);
 	return lease;
+}
+
+int wire_clear(const struct wiring *wiring, struct failure *why)
+{
+	struct netlink netlink;
+	int result;
+
+	if (setns(wiring->container, CLONE_NEWNET) < 0 ||
+	    netlink_open(&netlink, NETLINK_ROUTE) < 0)
+		return fail(why, "network", "setns");
+	result = link_delete_group(&netlink, GROUP_CONTAINER);
+	if (result < 0 && errno == ENODEV)
+		result = 0;
+	close_and_forget(&netlink.fd);
+	if (result < 0 || setns(wiring->shared, CLONE_NEWNET) < 0)
+		return fail(why, "network", "renew");
+	return 0;
 }
 
 struct leaving {

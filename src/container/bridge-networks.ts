@@ -45,22 +45,45 @@ export function bridgeRecords(
   // Removed by the helper; those of starts that failed early go with other old plans.
   const plan = `${runDir}/plan.net-${randomHex(4)}`;
   const names = namesOf(container, hostname);
-  const networks = networksOf(target.storage, container);
-  const leadsOut = networks.some(({ network }) => !network.internal);
+  const leadsOut = networksOf(target.storage, container).some(({ network }) => !network.internal);
   writePlan(plan, [
     ...hubRecords({ ...target, containerID: container.id }, leadsOut),
     ['run-dir', runDir],
-    ...(container.spec.hosts.noHosts
-      ? []
-      : [['hosts', `${runDir}/hosts`, names.join(' ')] as PlanRecord]),
-    ...networks.flatMap(({ network, attachment }) =>
+    ...placeRecords(target, container, names),
+  ]);
+  const pidFile = networkPidFile(target, container);
+  // "/{netns}": a path of /proc also for real root, who would otherwise get a file of its own.
+  return [['network-process', pidFile, helperPath(), 'net', plan, pidFile, '/{netns}', '{userns}']];
+}
+
+/** Names the process that serves all networks a container was started with. */
+export function networkPidFile(target: CreateTarget, container: Container): string {
+  return `${runDirectory(target.directories, container.id)}/net.pid`;
+}
+
+/** All networks of a container, and its published ports. */
+export function placeRecords(
+  target: CreateTarget,
+  container: Container,
+  names: readonly string[],
+): PlanRecord[] {
+  return [
+    ...hostsRecords(target, container, names),
+    ...networksOf(target.storage, container).flatMap(({ network, attachment }) =>
       attachRecords(network, attachment, names, container.spec.hosts.dnsServers),
     ),
     ...publishRecords(container.spec.ports),
-  ]);
-  const pidFile = `${runDir}/net.pid`;
-  // "/{netns}": a path of /proc also for real root, who would otherwise get a file of its own.
-  return [['network-process', pidFile, helperPath(), 'net', plan, pidFile, '/{netns}', '{userns}']];
+  ];
+}
+
+/** The file that the container sees as /etc/hosts gets its addresses. */
+export function hostsRecords(
+  target: CreateTarget,
+  { id, spec }: Container,
+  names: readonly string[],
+): PlanRecord[] {
+  if (spec.hosts.noHosts) return [];
+  return [['hosts', `${runDirectory(target.directories, id)}/hosts`, names.join(' ')]];
 }
 
 /** Where a plan for a running container is put. */

@@ -99,7 +99,7 @@ function stateError(
 ): string {
   if (state.orphaned) return `the monitor of container ${name} was killed`;
   if (state.networkDied)
-    return `the network process of container ${name} has ended; tsman restart ${name} makes a new one`;
+    return `the network process of container ${name} has ended; tsman ${spec.networkMode === 'bridge' ? 'network reload' : 'restart'} ${name} makes a new one`;
   if (state.pid !== 0 && spec.networkMode === 'bridge' && uplinkDied(directories))
     return `pasta, the way out of the networks, has ended; tsman network reload ${name} makes a new one`;
   return '';

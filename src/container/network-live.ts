@@ -10,7 +10,7 @@ import { attachRecords, hubRecords } from '../network/bridge-plan.ts';
 import { readLeases } from '../network/leases.ts';
 import type { Network } from '../network/network.ts';
 import { updateContainerSpec } from '../storage/containers.ts';
-import { livePlanPath, namesOf } from './bridge-networks.ts';
+import { hostsRecords, livePlanPath, namesOf } from './bridge-networks.ts';
 import type { CreateTarget } from './create.ts';
 import { recordEvent } from './events.ts';
 import { type Container, readConfig } from './record.ts';
@@ -30,10 +30,7 @@ export async function connectContainer(
   if (pid !== 0) {
     const names = namesOf(container, readConfig(target.storage, container.id).hostname);
     const records = attachRecords(network, attachment, names, container.spec.hosts.dnsServers);
-    const hosts = `${runDirectory(target.directories, container.id)}/hosts`;
-    const own: PlanRecord[] = container.spec.hosts.noHosts
-      ? []
-      : [['hosts', hosts, names.join(' ')]];
+    const own = hostsRecords(target, container, names);
     const pidFile = pidFileOf(target, container, network.name);
     await runNet(target, container, pid, [...own, ...records], pidFile);
   }
@@ -83,20 +80,29 @@ function storeAttachments(
   updateContainerSpec(storage, container.id, JSON.stringify({ ...container.spec, networks }));
 }
 
-function pidFileOf(target: CreateTarget, container: Container, network: string): string {
+/** The file that names the process which serves a network that was joined while the container ran. */
+export function pidFileOf(target: CreateTarget, container: Container, network: string): string {
   return `${runDirectory(target.directories, container.id)}/net-${network}.pid`;
 }
 
-/** In the file that the container sees as /etc/hosts: written in place, for it is bound there. */
 function forgetAddresses(
   target: CreateTarget,
   container: Container,
   addresses: readonly string[],
 ): void {
-  const path = `${runDirectory(target.directories, container.id)}/hosts`;
   const gone = addresses.map((address) => `${address.split('/')[0]} `);
+  forgetHosts(target, container, (line) => gone.some((start) => line.startsWith(start)));
+}
+
+/** In the file that the container sees as /etc/hosts: written in place, for it is bound there. */
+export function forgetHosts(
+  target: CreateTarget,
+  container: Container,
+  isGone: (line: string) => boolean,
+): void {
+  const path = `${runDirectory(target.directories, container.id)}/hosts`;
   const lines = (readIfExists(path) ?? '').split('\n');
-  const left = lines.filter((line) => !gone.some((start) => line.startsWith(start)));
+  const left = lines.filter((line) => !isGone(line));
   if (left.length < lines.length) fs.writeFileSync(path, left.join('\n'));
 }
 
@@ -138,19 +144,4 @@ export async function runNet(
     throw new TsmanError(
       `network of container ${container.name}: ${said.trim().replace(/^tsman-helper: /, '')}`,
     );
-}
-
-/**
- * Makes what a running container's networks need again: the up-link that all share. A container whose
- * own network process has ended has lost its interfaces' lease, and has to be restarted.
- * @throws TsmanError
- */
-export async function reloadNetworks(target: CreateTarget, container: Container): Promise<void> {
-  const { pid, networkDied } = readState(target.directories, container.id);
-  if (pid === 0) throw new TsmanError(`container ${container.name} is not running`);
-  if (networkDied)
-    throw new TsmanError(`the network process of container ${container.name} has ended`, {
-      hint: `tsman restart ${container.name} makes a new one`,
-    });
-  if (container.spec.networkMode === 'bridge') await runNet(target, container, pid, [], '');
 }

@@ -168,7 +168,7 @@ requires(
     process.kill(Number(/^network (\d+)$/m.exec(state)?.[1]), 'SIGKILL');
     await sleep(100);
     const inspect = await tsman('inspect', '-f', '{{.State.Error}}', 'second');
-    assert.match(inspect.stdout, /network process .* has ended; tsman restart second/);
+    assert.match(inspect.stdout, /network process .* has ended; tsman network reload second/);
     assert.is((await tsman('restart', '-t', '0', 'second')).exitCode, 0);
     process.kill(Number(readFileSync(join(runRoot, 'net/hub'), 'utf8').split(' ')[0]), 'SIGKILL');
     await sleep(100);

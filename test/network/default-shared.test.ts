@@ -115,13 +115,13 @@ needs('whatever of it is killed, inspect says so and the next command mends it',
       assert.ok(await reaches('a'));
 
       process.kill(pidIn(scratch, 'net', 'hub'), 'SIGKILL');
-      assert.ok(await eventually(async () => /tsman restart a/.test(await error())));
+      assert.ok(await eventually(async () => /network reload a/.test(await error())));
       assert.is((await tsman('restart', '-t0', 'a')).exitCode, 0);
       assert.ok(await reaches('a'));
 
       const id = await inspect(tsman, 'a', '{{.Id}}');
       process.kill(pidIn(scratch, 'containers', id, 'net.pid'), 'SIGKILL');
-      assert.ok(await eventually(async () => /tsman restart a/.test(await error())));
+      assert.ok(await eventually(async () => /network reload a/.test(await error())));
       const { stdout } = await tsman('events', '--since', '1m', '--stream=false');
       assert.match(stdout, /network_died/);
       // Its address is free at once.

@@ -1,5 +1,5 @@
 import { UsageError } from '../../base/error.ts';
-import { reloadNetworks } from '../../container/network-live.ts';
+import { reloadNetworks } from '../../container/network-reload.ts';
 import { readState } from '../../container/state.ts';
 import { printFailure } from '../../output/failure.ts';
 import { defineCommand } from '../command.ts';
@@ -9,7 +9,7 @@ export const networkReloadCommand = defineCommand({
   paths: [['network', 'reload']],
   category: 'Networks',
   summary:
-    'make the bridge networks of running containers whole again, e.g. after pasta was killed',
+    'make the networks of running containers whole again, after pasta or a process of ours was killed',
   usage: 'CONTAINER...',
   examples: [
     ['One container', 'tsman network reload web'],
