@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { FsAgent } from '../helper/fs-agent.ts';
 import type { FsEntry } from '../helper/fs-protocol.ts';
 import { openFsAgent } from '../rootless/rootfs-agent.ts';
-import { unpackInto } from '../storage/layers.ts';
+import { unpackInto } from '../storage/layer-unpack.ts';
 import { isDirectory, type MergedTree, mergeLayers } from '../storage/merged-tree.ts';
 import { discard, makePartial } from '../storage/partials.ts';
 import { type TarSource, treeTar } from '../storage/tree-tar.ts';

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { TsmanError } from '../base/error.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -7,7 +6,8 @@ import { BlobWriter } from '../storage/blobs.ts';
 import { type Compression, decompress, detected } from '../storage/decompress.ts';
 import { collectIfLeft } from '../storage/garbage.ts';
 import { type ImageRecord, putImage } from '../storage/images.ts';
-import { type LayerTarget, unpackStoredLayer } from '../storage/layers.ts';
+import { unpackNewLayer } from '../storage/layer-unpack.ts';
+import type { LayerTarget } from '../storage/layers.ts';
 import { withIngest } from '../storage/leases.ts';
 import { applyChanges } from './changes.ts';
 import { manifestFor } from './new-manifest.ts';
@@ -34,8 +34,7 @@ export async function importImage(
   const defaults = applyChanges({}, options.changes);
   try {
     return await withIngest(target.storage, async () => {
-      const layer = await storeLayerBlob(target, body);
-      await unpackStoredLayer(target, layer);
+      const layer = await storeLayer(target, body);
       const created = new Date().toISOString();
       const config: ImageConfig = {
         created,
@@ -67,27 +66,27 @@ const LAYER_TYPES: Readonly<Record<Compression, string>> = {
   bzip2: MEDIA_TYPE.ociLayer,
 };
 
-/** Stores the archive as a blob, and finds its diffID on the way. */
-async function storeLayerBlob(
-  { storage }: LayerTarget,
+/** One pass: the archive is written as a blob, hashed both ways, and unpacked meanwhile. */
+async function storeLayer(
+  target: LayerTarget,
   input: AsyncIterable<Uint8Array>,
 ): Promise<{ descriptor: Descriptor; diffID: Digest }> {
   const { compression, body } = await detected(input);
   const mediaType = LAYER_TYPES[compression];
-  const writer = new BlobWriter(storage);
+  const writer = new BlobWriter(target.storage);
   try {
     const isKept = mediaType !== MEDIA_TYPE.ociLayer || compression === 'none';
     const plain = isKept
       ? decompress(copyTo(writer, body), compression)
       : copyTo(writer, decompress(body, compression));
-    const hash = createHash('sha256');
-    for await (const chunk of plain) hash.update(chunk);
-    if (writer.sizeBytes === 0) throw new TsmanError('the archive is empty');
-    const digest = await writer.finish();
-    return {
-      descriptor: { mediaType, digest, size: writer.sizeBytes },
-      diffID: `sha256:${hash.digest('hex')}`,
-    };
+    let digest: Digest | undefined;
+    const diffID = await unpackNewLayer(target, plain, async () => {
+      if (writer.sizeBytes === 0) throw new TsmanError('the archive is empty');
+      digest = await writer.seal();
+    });
+    writer.commit();
+    if (digest === undefined) throw new Error('the archive was not read to its end');
+    return { descriptor: { mediaType, digest, size: writer.sizeBytes }, diffID };
   } finally {
     writer.abort();
   }

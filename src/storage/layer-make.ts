@@ -7,7 +7,7 @@ import { type Descriptor, MEDIA_TYPE } from '../oci/image.ts';
 import { openFsAgent } from '../rootless/rootfs-agent.ts';
 import { BlobWriter } from './blobs.ts';
 import { recordLayerSize } from './layer-sizes.ts';
-import { publish, unpackInto } from './layers.ts';
+import { publish, unpackInto } from './layer-unpack.ts';
 import { discard, type LayerTarget, makePartial } from './partials.ts';
 
 /** A layer that was made here. */
