@@ -18,6 +18,18 @@ export function eventRow(event: EngineEvent): Record<string, unknown> {
   };
 }
 
+/** The same for templates, with the names of `docker events` besides. */
+export function eventTemplateRow(event: EngineEvent): Record<string, unknown> {
+  const attributes = { ...event.labels, ...event.details, image: event.image, name: event.name };
+  const exitCode = event.exitCode === undefined ? {} : { exitCode: String(event.exitCode) };
+  return {
+    ...eventRow(event),
+    Actor: { ID: event.id, Attributes: { ...attributes, ...exitCode } },
+    From: event.image,
+    Scope: 'local',
+  };
+}
+
 /** One line; nanoseconds have more digits than JSON.stringify can write. */
 export function eventJson(event: EngineEvent): string {
   const { TimeNano, ...row } = eventRow(event);

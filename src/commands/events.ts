@@ -2,7 +2,13 @@ import { UsageError } from '../base/error.ts';
 import { parseMoment } from '../base/time.ts';
 import { type EngineEvent, readEvents } from '../container/event-log.ts';
 import { type CommandContext, defineCommand } from './command.ts';
-import { EVENT_HEADERS, eventJson, eventRow, eventText, parseEventFilters } from './event-row.ts';
+import {
+  EVENT_HEADERS,
+  eventJson,
+  eventTemplateRow,
+  eventText,
+  parseEventFilters,
+} from './event-row.ts';
 
 export const eventsCommand = defineCommand({
   paths: [['events'], ['system', 'events']],
@@ -68,6 +74,18 @@ function abortAt(abort: AbortController, timeMs: number): void {
   setTimeout(() => abort.abort(), Math.min(timeMs - Date.now(), MAX_TIMER_MS));
 }
 
+const NO_EVENT: EngineEvent = {
+  type: 'container',
+  action: '',
+  id: '',
+  name: '',
+  image: '',
+  timeNano: 0n,
+  labels: {},
+  exitCode: undefined,
+  details: {},
+};
+
 async function printer(
   format: string | undefined,
   isWhole: boolean,
@@ -77,5 +95,9 @@ async function printer(
     return (event) => stdout.write(`${eventText(event, isWhole)}\n`);
   if (format === 'json') return (event) => stdout.write(`${eventJson(event)}\n`);
   const { formatRows } = await import('../output/template.ts');
-  return (event) => stdout.write(formatRows(format, [eventRow(event)], EVENT_HEADERS, false));
+  const line = (event: EngineEvent): string =>
+    formatRows(format, [eventTemplateRow(event)], EVENT_HEADERS, false);
+  // A mistake is told now, not when something happens.
+  line(NO_EVENT);
+  return (event) => stdout.write(line(event));
 }

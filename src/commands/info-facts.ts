@@ -25,7 +25,11 @@ export function hostFacts({ kind, uidMappings, gidMappings }: EngineUserns) {
     memTotal: totalmem(),
     memFree: freemem(),
     uptime: `${Math.floor(uptime())}s`,
+    swapTotal: memoryFact('SwapTotal'),
+    swapFree: memoryFact('SwapFree'),
     cgroupVersion: isV2 ? 'v2' : 'v1',
+    cgroupManager: 'cgroupfs',
+    cgroupControllers: isV2 ? delegatedControllers() : [],
     eventLogger: 'file',
     networkBackend: 'native',
     ociRuntime: { name: 'tsman-helper', path: helperPath() },
@@ -66,7 +70,8 @@ export function dockerFacts({ host, store, version }: Facts): Record<string, unk
     DockerRootDir: store.graphRoot,
     Driver: store.graphDriverName,
     CgroupVersion: host.cgroupVersion.slice(1),
-    CgroupDriver: 'cgroupfs',
+    CgroupDriver: host.cgroupManager,
+    LoggingDriver: host.logDriver,
     DefaultRuntime: 'tsman-helper',
     SecurityOptions: ['name=seccomp', ...(host.security.rootless ? ['name=rootless'] : [])],
     Containers: store.containerStore.number,
@@ -116,11 +121,28 @@ export function withGoNames(value: object): Record<string, unknown> {
   return { ...Object.fromEntries(fields), ...Object.fromEntries(goNamed) };
 }
 
-function distribution(): { distribution: string; version: string } {
+/** A line of proc_meminfo(5), in bytes. */
+function memoryFact(name: string): number {
+  const text = readIfExists('/proc/meminfo') ?? '';
+  return Number(new RegExp(`^${name}: +(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) * 1024;
+}
+
+/** Those of the cgroup that we are in. */
+function delegatedControllers(): string[] {
+  const own = /^0::(.*)$/m.exec(readIfExists('/proc/self/cgroup') ?? '')?.[1] ?? '/';
+  const text = readIfExists(`/sys/fs/cgroup${own}/cgroup.controllers`)?.trim() ?? '';
+  return text === '' ? [] : text.split(' ');
+}
+
+function distribution(): { distribution: string; version: string; codename: string } {
   const text = readIfExists('/etc/os-release') ?? '';
   const field = (name: string): string =>
     new RegExp(`^${name}="?([^"\n]*)"?$`, 'm').exec(text)?.[1] ?? '';
-  return { distribution: field('ID'), version: field('VERSION_ID') };
+  return {
+    distribution: field('ID'),
+    version: field('VERSION_ID'),
+    codename: field('VERSION_CODENAME'),
+  };
 }
 
 function findProgram(name: string): string {

@@ -46,7 +46,11 @@ async function collect(context: CommandContext) {
   );
   const count = (status: string): number => states.filter((state) => state === status).length;
   return {
-    host: { ...hostFacts(engine.userns), ...(await cdiFacts(globals, containersConf)) },
+    host: {
+      ...hostFacts(engine.userns),
+      logDriver: String(containersConf?.values.get('containers.log_driver') ?? 'k8s-file'),
+      ...(await cdiFacts(globals, containersConf)),
+    },
     store: {
       configFile: storageConf?.files.at(-1) ?? '',
       graphRoot: engine.directories.dataRoot,

@@ -39,6 +39,7 @@ export const searchCommand = defineCommand({
     const limit = Number(options.limit ?? 25);
     if (!Number.isSafeInteger(limit) || limit < 1)
       throw new UsageError(`option --limit: ${JSON.stringify(options.limit)} is not a number`);
+    checkBeforeAsking(options);
     const { stdout } = context;
     if (options.listTags) {
       const { name, tags } = await searchTags(term, limit, access);
@@ -69,6 +70,25 @@ export const searchCommand = defineCommand({
     return 0;
   },
 });
+
+const NOTHING: FoundRepository = {
+  index: '',
+  name: '',
+  description: '',
+  stars: 0,
+  isOfficial: false,
+};
+
+/** A mistake in the template or a filter is told before the network is used. @throws TsmanError */
+function checkBeforeAsking(options: {
+  readonly format: string | undefined;
+  readonly filter: readonly string[];
+  readonly listTags: boolean;
+}): void {
+  filtered([NOTHING], options.filter);
+  const row = options.listTags ? { Name: '', Tag: '' } : toRow(NOTHING, true);
+  if (options.format !== undefined) formatRows(options.format, [row], HEADERS);
+}
 
 function toRow(found: FoundRepository, isFull: boolean) {
   const text = found.description.replace(/[\p{Cc}\s]+/gu, ' ').trim();

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { TsmanError } from '../base/error.ts';
+import { configHome } from '../base/home.ts';
 import { isTable } from '../config/toml.ts';
 import { parseYaml } from '../config/yaml.ts';
 import type { RuntimeHook } from '../oci/runtime-config.ts';
@@ -45,8 +45,7 @@ export interface CdiSpecs {
 
 /** Later ones win, as the specification says. */
 export function defaultSpecDirectories(): string[] {
-  const config = process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config');
-  return ['/etc/cdi', '/var/run/cdi', join(config, 'cdi')];
+  return ['/etc/cdi', '/var/run/cdi', join(configHome(), 'cdi')];
 }
 
 /** Reads every `*.json`, `*.yaml` and `*.yml` of the directories. */

@@ -1,7 +1,8 @@
 import * as fs from 'node:fs';
-import { homedir, release } from 'node:os';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import { TsmanError } from '../base/error.ts';
+import { configHome } from '../base/home.ts';
 import { nodeChildProcess, nodeCrypto } from '../base/late-modules.ts';
 import { VERSION } from '../base/version.ts';
 import { helperPath, sharePath } from '../helper/location.ts';
@@ -72,8 +73,7 @@ export function seccompProgram(
 
 /** The user's, the administrator's, or ours. */
 function defaultProfile(): string {
-  const config = process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config');
-  const own = [join(config, 'containers/seccomp.json'), '/etc/containers/seccomp.json'].find(
+  const own = [join(configHome(), 'containers/seccomp.json'), '/etc/containers/seccomp.json'].find(
     (path) => fs.existsSync(path),
   );
   return own ?? sharePath('seccomp.json');

@@ -1,6 +1,6 @@
 import { fstatSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
-import { hasCode } from '../base/error.ts';
+import { hasCode, TsmanError } from '../base/error.ts';
 
 /** Where a command writes its text. */
 export interface Output {
@@ -51,14 +51,20 @@ export class DescriptorOutput implements StandardOutput {
     return this.isTTY ? this.stream.rows : undefined;
   }
 
-  /** Everything, also where it has to wait for the reader. @throws what write(2) says, EPIPE among it */
+  #failure(cause: unknown): TsmanError {
+    const name = this.#descriptor === 1 ? 'output' : 'error';
+    return new TsmanError(`write to standard ${name}`, { cause });
+  }
+
+  /** Everything, also where it has to wait for the reader. @throws EPIPE as it is; TsmanError */
   write(text: string | Uint8Array): void {
     let rest = Buffer.from(text as string);
     while (rest.length > 0) {
       try {
         rest = rest.subarray(writeSync(this.#descriptor, rest));
       } catch (error) {
-        if (!hasCode(error, 'EAGAIN')) throw error;
+        if (hasCode(error, 'EPIPE')) throw error;
+        if (!hasCode(error, 'EAGAIN')) throw this.#failure(error);
         // Another program made the pipe non-blocking.
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
       }

@@ -4,6 +4,8 @@ import { type Pipeline, parsePipeline, type Token, templateError } from './templ
 export type TemplateNode =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'print'; readonly value: Pipeline }
+  | { readonly kind: 'break' }
+  | { readonly kind: 'continue' }
   | {
       readonly kind: 'if' | 'with' | 'range';
       readonly value: Pipeline;
@@ -27,6 +29,7 @@ function withTabs(text: string): string {
 class TemplateParser {
   readonly #source: string;
   #at: number;
+  #ranges = 0;
 
   constructor(source: string, from: number) {
     this.#source = source;
@@ -65,6 +68,11 @@ class TemplateParser {
       case 'with':
       case 'range':
         return this.#control(first.text, first, rest);
+      case 'break':
+      case 'continue':
+        if (this.#ranges === 0)
+          throw templateError(first.column, `{{${first.text}}} outside {{range}}`);
+        return { kind: first.text };
       default:
         return { kind: 'print', value: parsePipeline(tokens) };
     }
@@ -72,7 +80,9 @@ class TemplateParser {
 
   #control(kind: 'if' | 'with' | 'range', first: Token, rest: Token[]): TemplateNode {
     const value = parsePipeline(rest, first.column);
+    if (kind === 'range') this.#ranges++;
     const body = this.#block();
+    if (kind === 'range') this.#ranges--;
     let otherwise: TemplateNode[] = [];
     let end = body.end;
     if (end?.text === 'else') {

@@ -37,6 +37,8 @@ class Renderer {
   /** Functions give back their argument: `{{json .ID}}` has the header of `.ID`. */
   readonly #isHeader: boolean;
   #variables = new Map<string, unknown>();
+  /** A `break` or `continue` on its way to its range. */
+  #jump: 'break' | 'continue' | undefined;
 
   constructor(root: unknown, isHeader: boolean) {
     this.#root = root;
@@ -44,11 +46,20 @@ class Renderer {
   }
 
   nodes(nodes: readonly TemplateNode[], dot: unknown): string {
-    return nodes.map((node) => this.#node(node, dot)).join('');
+    let text = '';
+    for (const node of nodes) {
+      text += this.#node(node, dot);
+      if (this.#jump !== undefined) break;
+    }
+    return text;
   }
 
   #node(node: TemplateNode, dot: unknown): string {
     if (node.kind === 'text') return node.text;
+    if (node.kind === 'break' || node.kind === 'continue') {
+      this.#jump = node.kind;
+      return '';
+    }
     const value = this.#pipeline(node.value, dot);
     if (node.kind === 'range') return this.#range(node, value, dot);
     for (const name of node.value.variables) this.#assign(node.value, name, value);
@@ -74,12 +85,16 @@ class Renderer {
         : [];
     if (this.#isHeader || entries.length === 0) return this.nodes(node.otherwise, dot);
     const [first, second] = node.value.variables;
-    const parts = entries.map(([key, inner]) => {
+    let text = '';
+    for (const [key, inner] of entries) {
       if (second !== undefined) this.#variables.set(second, inner);
       if (first !== undefined) this.#variables.set(first, second === undefined ? inner : key);
-      return this.nodes(node.body, inner);
-    });
-    return parts.join('');
+      text += this.nodes(node.body, inner);
+      const jump = this.#jump;
+      this.#jump = undefined;
+      if (jump === 'break') break;
+    }
+    return text;
   }
 
   #pipeline(pipeline: Pipeline, dot: unknown): unknown {

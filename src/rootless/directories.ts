@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { TsmanError } from '../base/error.ts';
+import { homeDirectory } from '../base/home.ts';
 
 /** Where tsman keeps things; see docs/architecture.md, "On disk". */
 export interface Directories {
@@ -50,7 +50,7 @@ function isRoot(): boolean {
 function defaultDataRoot(): string {
   if (isRoot()) return '/var/lib/tsman';
   const data = process.env['XDG_DATA_HOME'];
-  return join(data?.startsWith('/') ? data : join(homedir(), '.local/share'), 'tsman');
+  return join(data?.startsWith('/') ? data : join(homeDirectory(), '.local/share'), 'tsman');
 }
 
 /**

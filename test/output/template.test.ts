@@ -28,6 +28,9 @@ test('renders Go templates', () => {
     ['{{and .ID (gt .Size 3)}} {{or .Empty "d"}} {{not .Empty}}', 'true d true'],
     ['{{truncate .ID 2}}{{pad .ID 1 1}}{{title .ID}}', 'ab abc Abc'],
     ['{{range .Empty}}x{{else}}none{{end}}', 'none'],
+    ['{{range .Names}}{{if eq . "b"}}{{break}}{{end}}{{.}}{{end}}!', 'a!'],
+    ['{{range .Names}}{{if eq . "a"}}{{continue}}{{end}}{{.}}{{end}}!', 'b!'],
+    ['{{range .Names}}{{range .}}{{break}}{{end}}{{.}}{{end}}', 'ab'],
     ['{{.Config.Nothing}}', '<no value>'],
   ];
   for (const [template, text] of cases) assert.is(renderTemplate(template, record), text, template);
@@ -40,6 +43,7 @@ test('says at which column a template is wrong', () => {
     ['{{foo}}', /column 3: no function foo/],
     ['{{.ID', /column 1: \{\{ without/],
     ['{{end}}', /column 3/],
+    ['{{if .ID}}{{break}}{{end}}', /column 13: \{\{break\}\} outside/],
     ['{{.ID ~}}', /column 7|unexpected/],
     ['{{index .Names 7}}', /out of range/],
   ];

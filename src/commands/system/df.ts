@@ -8,6 +8,7 @@ import { verboseUsage } from './df-verbose.ts';
 const HEADERS = {
   Type: 'TYPE',
   Total: 'TOTAL',
+  TotalCount: 'TOTAL',
   Active: 'ACTIVE',
   Size: 'SIZE',
   RawSize: 'SIZE',
@@ -82,6 +83,8 @@ function row(
   return {
     Type: type,
     Total: total,
+    // Docker's name.
+    TotalCount: total,
     Active: active,
     Size: humanSize(sizeBytes),
     RawSize: sizeBytes,
