@@ -1,5 +1,5 @@
-import { userInfo } from 'node:os';
 import { readIfExists } from './file.ts';
+import { ownUserName } from './own-user.ts';
 import { NAMESPACE_REMEDIES, type Remedy } from './remedy-table.ts';
 import { HOST_REMEDIES } from './remedy-table-host.ts';
 
@@ -23,7 +23,7 @@ export function remedy(name: RemedyName, values: RemedyValues): { cause: string;
 /** For hints: words for this machine, where nobody has looked closer. */
 export function localHint(...names: readonly RemedyName[]): string {
   const values = {
-    user: userInfo().username,
+    user: ownUserName(),
     osRelease: readIfExists('/etc/os-release') ?? '',
   };
   return names.map((name) => remedy(name, values).fix).join('; or ');

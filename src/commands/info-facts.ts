@@ -8,7 +8,7 @@ import { policyPath } from '../config/policy.ts';
 import { registriesFiles } from '../config/registries.ts';
 import { defaultSpecDirectories, deviceNames, readSpecs } from '../container/cdi-specs.ts';
 import { helperPath } from '../helper/location.ts';
-import type { EngineUserns } from '../rootless/id-map.ts';
+import type { EngineUserns, IdMapping } from '../rootless/id-map.ts';
 import type { GlobalOptions } from './global-options.ts';
 import type { Facts } from './info.ts';
 
@@ -35,7 +35,7 @@ export function hostFacts({ kind, uidMappings, gidMappings }: EngineUserns) {
     ociRuntime: { name: 'tsman-helper', path: helperPath() },
     rootlessNetworkCmd: 'pasta',
     serviceIsRemote: false,
-    idMappings: { kind, uidmap: uidMappings, gidmap: gidMappings },
+    idMappings: { kind, uidmap: uidMappings.map(idLine), gidmap: gidMappings.map(idLine) },
     security: { rootless: kind !== 'none', seccompEnabled: true, selinuxEnabled: false },
     helper: { path: helperPath() },
     pasta: { executable: findProgram('pasta') },
@@ -99,6 +99,7 @@ export function otherConfFiles(search: ConfSearch): string[] {
 /** Go's names of fields where they are not just capitalized. */
 const GO_NAMES: Readonly<Record<string, string>> = {
   os: 'OS',
+  idMappings: 'IDMappings',
   cpus: 'CPUs',
   cdiSpecDirs: 'CDISpecDirs',
   uidmap: 'UIDMap',
@@ -119,6 +120,10 @@ export function withGoNames(value: object): Record<string, unknown> {
     inner,
   ]);
   return { ...Object.fromEntries(fields), ...Object.fromEntries(goNamed) };
+}
+
+function idLine({ containerID, hostID, size }: IdMapping) {
+  return { container_id: containerID, host_id: hostID, size };
 }
 
 /** A line of proc_meminfo(5), in bytes. */

@@ -1,6 +1,6 @@
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { TsmanError } from '../base/error.ts';
+import { ownUserName } from '../base/own-user.ts';
 import { type ConfSearch, findConfFiles } from './conf-files.ts';
 import { homeDirectory } from './paths.ts';
 import { isTable, mergeToml, type TomlTable } from './toml.ts';
@@ -103,7 +103,7 @@ function place(path: string | undefined, { env, uid }: ConfSearch): string | und
   const values: Readonly<Record<string, string>> = {
     HOME: homeDirectory(env),
     UID: String(uid),
-    USER: env['USER'] ?? userInfo().username,
+    USER: env['USER'] ?? ownUserName(),
   };
   const plain = path.replace(/\$(\w+)/g, (whole, name: string) => values[name] ?? whole);
   if (!plain.startsWith('/')) throw new TsmanError(`${path} is not an absolute path`);

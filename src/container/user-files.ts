@@ -1,7 +1,8 @@
 import * as fs from 'node:fs';
-import { userInfo } from 'node:os';
 import { TsmanError } from '../base/error.ts';
 import { readIfExists } from '../base/file.ts';
+import { homeDirectory } from '../base/home.ts';
+import { ownUserName } from '../base/own-user.ts';
 
 /** What `--passwd` and its like ask for. */
 export interface UserFilesRequest {
@@ -120,9 +121,10 @@ function hostUserLine(name: string): string {
   const line = (readIfExists('/etc/passwd') ?? '')
     .split('\n')
     .find((candidate) => candidate.split(':')[0] === name || candidate.split(':')[2] === name);
-  const own = userInfo();
-  if (line === undefined && own.username === name)
-    return `${name}:*:${own.uid}:${own.gid}:${name}:${own.homedir}:/bin/sh`;
+  if (line === undefined && ownUserName() === name) {
+    const ids = [process.geteuid?.(), process.getegid?.()].join(':');
+    return `${name}:*:${ids}:${name}:${homeDirectory()}:/bin/sh`;
+  }
   if (line === undefined)
     throw new TsmanError(`option --hostuser: no user ${JSON.stringify(name)} on this host`);
   const [user, , uid, gid, comment, home] = line.split(':');

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import { release, userInfo } from 'node:os';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import { hasCode } from '../base/error.ts';
+import { ownUserName } from '../base/own-user.ts';
 
 /** What the checks read of a machine. All of it can be a directory that looks like another machine. */
 export interface Host {
@@ -53,7 +54,7 @@ export function thisHost(places: EnginePlaces, root = '/'): Host {
     ...places,
     uid,
     gid: process.getegid?.() ?? 0,
-    user: userName(uid),
+    user: ownUserName(),
     release: release(),
     env: process.env,
     read: (path) => readQuietly(at(path)),
@@ -63,15 +64,6 @@ export function thisHost(places: EnginePlaces, root = '/'): Host {
     space: (path) => diskSpace(at(path)),
     tryUserns,
   };
-}
-
-function userName(uid: number): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A uid without a passwd entry: /etc/subuid knows it by its number.
-    return String(uid);
-  }
 }
 
 // A doctor reports what cannot be read as missing; why it cannot be read does not change the advice.

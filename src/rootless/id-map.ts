@@ -1,5 +1,5 @@
-import { userInfo } from 'node:os';
 import { readIfExists } from '../base/file.ts';
+import { ownUserName } from '../base/own-user.ts';
 import type { PlanRecord } from '../helper/plan.ts';
 
 /** One line of /proc/PID/uid_map; see user_namespaces(7). */
@@ -52,7 +52,7 @@ export function engineUserns(): EngineUserns {
   // Root of a user namespace with one id: the ranges of the host's root are not there.
   if (uid === 0)
     return { kind: 'single', uidMappings: mappings(0, []), gidMappings: mappings(0, []) };
-  const name = userName(uid);
+  const name = ownUserName();
   const uidRanges = parseSubidRanges(readIfExists('/etc/subuid') ?? '', name, uid);
   const gidRanges = parseSubidRanges(readIfExists('/etc/subgid') ?? '', name, uid);
   if (uidRanges.length === 0 || gidRanges.length === 0) {
@@ -71,15 +71,6 @@ function hasFullMap(): boolean {
   return (
     map.split('\n').reduce((sum, line) => sum + Number(line.trim().split(/\s+/)[2] ?? 0), 0) > 1
   );
-}
-
-function userName(uid: number): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // No passwd entry (LDAP away, bare uid in a container): the numeric form in /etc/subuid still counts.
-    return String(uid);
-  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { ownUserName } from '../base/own-user.ts';
 import type { Directories } from './directories.ts';
 
 /**
@@ -10,7 +10,7 @@ export function singleIDWarning(directories: Directories): string | undefined {
   const marker = `${directories.runRoot}/single-id-warned`;
   if (existsSync(marker)) return undefined;
   writeFileSync(marker, '', { mode: 0o600 });
-  const user = userInfo().username;
+  const user = ownUserName();
   return [
     `Warning: ${user} has no subordinate ids in /etc/subuid and /etc/subgid: all files of an image belong to one user, and programs that switch user fail\n`,
     `hint: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user}\n`,

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { requires } from '../support/requires.ts';
 import { withScratch } from '../support/scratch.ts';
 import { tsmanPath } from '../support/tsman.ts';
 
@@ -64,6 +65,22 @@ function ownHome(): string {
   const entries = readFileSync('/etc/passwd', 'utf8').split('\n');
   return entries.map((line) => line.split(':')).find((fields) => fields[2] === uid)?.[5] ?? '';
 }
+
+requires(
+  test,
+  'user',
+  'subids',
+)("the environment's USER does not say whose subordinate ids are used", () =>
+  withScratch(async (tsman) => {
+    const map = ['info', '-f', '{{json .Host.IDMappings.UIDMap}}'];
+    const usual = await tsman(...map);
+    assert.match(usual.stdout, /"size":1\},\{"container_id":1,/);
+    for (const USER of ['root', 'nobody', undefined]) {
+      const env = { USER, LOGNAME: USER };
+      assert.is((await tsman.with({ env })(...map)).stdout, usual.stdout);
+    }
+  }),
+);
 
 test('a full disk behind standard output is one line', () => {
   for (const words of [['ps', '--help'], ['version'], ['completion', 'bash']]) {
