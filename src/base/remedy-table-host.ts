@@ -11,7 +11,7 @@ export const HOST_REMEDIES = {
     fix: 'sudo chmod 0666 /dev/fuse',
   },
   'tun-missing': {
-    cause: 'there is no /dev/net/tun: containers get no network of their own',
+    cause: 'there is no /dev/net/tun: no network of containers leads out',
     fix: 'sudo modprobe tun && echo tun | sudo tee /etc/modules-load.d/tun.conf',
     seenAs: ['network-process'],
   },
@@ -21,12 +21,13 @@ export const HOST_REMEDIES = {
     seenAs: ['network-process'],
   },
   'pasta-missing': {
-    cause: 'neither pasta nor slirp4netns is installed: containers have no way out',
+    cause: 'neither pasta nor slirp4netns is installed: containers run without a network only',
     fix: '{install:passt}',
     seenAs: ['network-process pasta: no such file or directory (ENOENT)'],
   },
   'slirp-only': {
-    cause: 'pasta is not installed: containers get a network only with --network slirp4netns',
+    cause:
+      'pasta is not installed: of networks that lead out only --network slirp4netns is to be had',
     fix: '{install:passt}',
   },
   'cgroup-v1': {

@@ -1,3 +1,4 @@
+import { TsmanError } from '../base/error.ts';
 import type { ConfValue } from '../config/containers-conf.ts';
 import { hasJournal } from '../container/journal-socket.ts';
 import type { OptionSpecs } from './command.ts';
@@ -124,6 +125,8 @@ function setRest(
   const userns = values.get('containers.userns');
   if (userns !== undefined && userns !== '' && userns !== 'host' && !given.has('userns'))
     merged['userns'] = String(userns);
+  const addresses = values.get('network.default_host_ips');
+  if (addresses !== undefined) merged['defaultHostIPs'] = list(addresses);
   const specDirs = values.get('engine.cdi_spec_dirs');
   if (specDirs !== undefined) merged['cdiSpecDirs'] = list(specDirs);
   const pids = values.get('containers.pids_limit');
@@ -173,7 +176,13 @@ function setNetwork(merged: RawOptions, values: ReadonlyMap<string, ConfValue>):
   const mode = values.get('containers.netns');
   const pasta = list(values.get('network.pasta_options'));
   const isPrivate = mode === undefined || mode === '' || mode === 'private';
-  if (pasta.length > 0 && (isPrivate || mode === 'pasta'))
+  const program = values.get('network.default_rootless_network_cmd') ?? 'pasta';
+  if (program !== 'pasta' && program !== 'slirp4netns')
+    throw new TsmanError(
+      `containers.conf: default_rootless_network_cmd ${JSON.stringify(program)} is not pasta or slirp4netns`,
+    );
+  if (isPrivate && program === 'slirp4netns') merged['network'] = [program];
+  else if (pasta.length > 0 && (isPrivate || mode === 'pasta'))
     merged['network'] = [`pasta:${pasta.join(',')}`];
   else if (!isPrivate) merged['network'] = [String(mode)];
 }

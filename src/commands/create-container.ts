@@ -44,7 +44,7 @@ export async function create(
     ...request.spec.exposedPorts,
   ];
   const wished = options.publishAll
-    ? withPublishedAll(request.spec.ports, exposed)
+    ? withPublishedAll(request.spec.ports, exposed, options)
     : request.spec.ports;
   const wanted = hasPorts(request.namespaces.network) ? wished : [];
   if (request.spec.ports.length > wanted.length)

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { TsmanError } from '../base/error.ts';
+import { TsmanError, UsageError } from '../base/error.ts';
+import { isIP } from '../base/ip-address.ts';
 import { parseSizeBytes } from '../base/size.ts';
 import type { DeviceEdits } from '../container/cdi.ts';
 import type { CreateRequest } from '../container/create.ts';
@@ -40,6 +41,8 @@ export type ContainerOptions = OptionValues<typeof CONTAINER_OPTIONS> & {
   readonly isPidsLimitDefault?: boolean;
   /** `cdi_spec_dirs` of containers.conf. */
   readonly cdiSpecDirs?: readonly string[];
+  /** `default_host_ips` of containers.conf: where a port is published whose option names no address. */
+  readonly defaultHostIPs?: readonly string[];
 };
 
 /** Turns the options of `run` and `create` into a request. @throws UsageError, TsmanError */
@@ -103,7 +106,7 @@ export function toCreateRequest(
       openStdin: options.interactive,
       groups: [...devices.groups, ...options.groupAdd.filter((group) => group !== 'keep-groups')],
       keepGroups: options.groupAdd.includes('keep-groups'),
-      ports: options.publish.map(parsePublish),
+      ports: requestedPorts(options.publish, options),
       ...requestedNetworks(options),
       exposedPorts: options.expose.flatMap(parseExpose),
       hosts: parseHosts(options),
@@ -161,12 +164,27 @@ function parseExpose(text: string): string[] {
   return Array.from({ length: range }, (_, i) => `${containerPort + i}/${protocol}`);
 }
 
+function requestedPorts(
+  texts: readonly string[],
+  { defaultHostIPs = [] }: Pick<ContainerOptions, 'defaultHostIPs'>,
+): PortMapping[] {
+  const ports = texts.map(parsePublish);
+  if (defaultHostIPs.length === 0) return ports;
+  for (const ip of defaultHostIPs)
+    if (isIP(ip) === 0)
+      throw new UsageError(`containers.conf: default_host_ips: ${ip} is not an IP address`);
+  return ports.flatMap((port) =>
+    port.hostIP === '' ? defaultHostIPs.map((hostIP) => ({ ...port, hostIP })) : [port],
+  );
+}
+
 /** The ports of a request after `--publish-all`: one free host port for each exposed one not published. */
 export function withPublishedAll(
   ports: readonly PortMapping[],
   exposed: readonly string[],
+  options: Pick<ContainerOptions, 'defaultHostIPs'>,
 ): PortMapping[] {
   const published = new Set(ports.map((port) => `${port.containerPort}/${port.protocol}`));
   const rest = exposed.filter((name) => !published.has(name.includes('/') ? name : `${name}/tcp`));
-  return [...ports, ...rest.map(parsePublish)];
+  return [...ports, ...requestedPorts(rest, options)];
 }

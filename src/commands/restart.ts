@@ -1,6 +1,7 @@
 import { recordEvent } from '../container/events.ts';
 import { startInBackground } from '../container/start.ts';
 import { stopContainer } from '../container/stop.ts';
+import { makeHubEarlyFor } from '../network/early-hub.ts';
 import { defineCommand } from './command.ts';
 import { forEachContainer } from './selection.ts';
 import { FILTER_OPTION, SELECTION_OPTIONS, selectionOf } from './selection-options.ts';
@@ -37,6 +38,7 @@ export const restartCommand = defineCommand({
       const seconds = time ?? container.spec.stopTimeoutSeconds;
       // If we die between the two, the user still wants it to run.
       await stopContainer(engine, container, seconds, 'stopped until-boot');
+      makeHubEarlyFor(engine, container.spec.networks);
       await startInBackground(engine, container);
       recordEvent(engine.storage, 'restart', container);
       return '';

@@ -4,6 +4,7 @@ import { startRequired } from '../container/dependencies.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from '../container/detach-keys.ts';
 import { startAndBecome, startInBackground } from '../container/start.ts';
 import { isActive, readState } from '../container/state.ts';
+import { makeHubEarlyFor } from '../network/early-hub.ts';
 import { defineCommand } from './command.ts';
 import { existingContainer, existingContainers, forEachContainer } from './selection.ts';
 import { FILTER_OPTION, selectionOf } from './selection-options.ts';
@@ -48,6 +49,7 @@ export const startCommand = defineCommand({
         async (container, engine) => {
           // Docker and Podman take "start" of a running container for done.
           if (!isActive(readState(engine.directories, container.id))) {
+            makeHubEarlyFor(engine, container.spec.networks);
             await startRequired(engine, container);
             await startInBackground(engine, container);
           }
@@ -77,6 +79,7 @@ export const startCommand = defineCommand({
       throw new TsmanError(
         `container ${container.name} was made without --interactive: it has no stdin to attach to`,
       );
+    makeHubEarlyFor(engine, container.spec.networks);
     await startRequired(engine, container);
     return await startAndBecome(engine, container, start);
   },

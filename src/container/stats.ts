@@ -96,7 +96,10 @@ function proportionalBytes(process: ProcessInfo): number {
   return kilobytes === undefined ? process.residentBytes : Number(kilobytes) * 1024;
 }
 
-/** All interfaces but the loopback one. */
+/**
+ * All interfaces but the loopback one. What comes through published TCP ports passes that one, along with
+ * what the container says to itself: the kernel does not count them apart (native/networks.md).
+ */
 function networkTraffic(pid: number): Traffic | undefined {
   const text = fileOf(pid, 'net/dev');
   if (text === undefined) return undefined;

@@ -201,6 +201,8 @@ function hintFor({ step, subject }: HelperFailure, errno: string): string | unde
   if (step === 'lock') return 'it is running already';
   if (step === 'network-process' && subject.includes('Address already in use'))
     return 'network inspect shows which container has an address, ps who has a port';
+  // It is there, and has said itself what it lacks.
+  if (step === 'network-process' && errno !== 'ENOENT') return 'tsman doctor looks closer';
   const remedies = REMEDIES_OF_STEPS[step];
   if (remedies !== undefined) return `${localHint(remedies)}; tsman doctor looks closer`;
   if (step === 'user')

@@ -4,7 +4,9 @@ import { helperPath } from '../helper/location.ts';
 import { writePlan } from '../helper/run.ts';
 import type { Directories } from '../rootless/directories.ts';
 import type { EngineUserns } from '../rootless/id-map.ts';
+import type { NetworkAttachment } from './attachment.ts';
 import { hubRecords } from './bridge-plan.ts';
+import { DEFAULT_NETWORK_NAME } from './constants.ts';
 import { livingHub, networksDirectory } from './leases.ts';
 
 /**
@@ -26,4 +28,12 @@ export function makeHubEarly(target: { directories: Directories; userns: EngineU
     // The start that follows has the same helper to run, and says what is wrong with it.
   });
   child.unref();
+}
+
+/** The same for a container that is made already: other networks may be internal, and need no way out. */
+export function makeHubEarlyFor(
+  target: { directories: Directories; userns: EngineUserns },
+  networks: readonly NetworkAttachment[] = [],
+): void {
+  if (networks.some(({ network }) => network === DEFAULT_NETWORK_NAME)) makeHubEarly(target);
 }

@@ -52,6 +52,34 @@ test("are pasta's options, unless a network is asked for", () => {
   assert.equal(merge(values, { network: ['none'] })['network'], ['none']);
 });
 
+test('choose slirp4netns where the file does, and say so of what is neither', () => {
+  const key = 'network.default_rootless_network_cmd';
+
+  assert.equal(merge({ [key]: 'slirp4netns' })['network'], ['slirp4netns']);
+  assert.equal(merge({ [key]: 'pasta' })['network'], []);
+  assert.equal(merge({ [key]: 'slirp4netns', 'containers.netns': 'host' })['network'], ['host']);
+  assert.throws(() => merge({ [key]: 'vpnkit' }), /is not pasta or slirp4netns/);
+});
+
+test('are the addresses of published ports that name none', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    const file = join(scratch.directory, 'containers.conf');
+    writeFileSync(file, '[network]\ndefault_host_ips = ["127.0.0.1", "127.0.0.2"]\n');
+    const configured = tsman.with({ env: { CONTAINERS_CONF: file } });
+    const ports = ['-p', '18641:80', '-p', '127.0.0.3:18642:81', '-P', '--expose', '82'];
+    const { stderr } = await configured('create', '--name', 'c', ...ports, PROBE_IMAGE);
+    assert.is(stderr, '');
+    const { stdout } = await configured('port', 'c');
+    assert.match(
+      stdout.trim(),
+      /^80\/tcp -> 127.0.0.1:18641\n80\/tcp -> 127.0.0.2:18641\n81\/tcp -> 127.0.0.3:18642\n82\/tcp -> 127.0.0.1:\d+\n82\/tcp -> 127.0.0.2:\d+$/,
+    );
+    writeFileSync(file, '[network]\ndefault_host_ips = ["here"]\n');
+    const refused = await configured('create', '-p', '80', PROBE_IMAGE);
+    assert.match(refused.stderr, /default_host_ips: here is not an IP address/);
+  }));
+
 test('reach a container, below what its image says', () =>
   withScratch(async (tsman, scratch) => {
     await loadProbe(tsman);
