@@ -41,6 +41,19 @@ export const REFUSED_PUSH_OPTIONS = {
   signaturePolicy: refused('what is pushed needs no signature'),
 } as const satisfies OptionSpecs;
 
+const NO_ARTIFACTS = 'OCI artifacts are not stored; oras attaches them to what was pushed';
+
+/** What `manifest add` cannot put into a list. */
+export const REFUSED_ARTIFACT_OPTIONS = {
+  artifact: refused(NO_ARTIFACTS, true),
+  artifactConfig: refused(NO_ARTIFACTS),
+  artifactConfigType: refused(NO_ARTIFACTS),
+  artifactExcludeTitles: refused(NO_ARTIFACTS, true),
+  artifactLayerType: refused(NO_ARTIFACTS),
+  artifactSubject: refused(NO_ARTIFACTS),
+  artifactType: refused(NO_ARTIFACTS),
+} as const satisfies OptionSpecs;
+
 function reasonOf(spec: object): string | undefined {
   return 'refusedBecause' in spec ? String(spec.refusedBecause) : undefined;
 }

@@ -52,6 +52,11 @@ function makeTest(storage: Storage, key: string, value: string): Test {
       return isOlder(parseTime(value));
     case 'id':
       return (image) => image.id.startsWith(value.replace(/^sha256:/, ''));
+    case 'digest':
+      return (image) => image.manifestDigest.startsWith(value);
+    case 'manifest':
+      // Lists are not among the images: tsman manifest inspect shows them.
+      return equalsFlag(key, value, () => false);
     case 'intermediate':
     case 'readonly':
       // Builds keep no images between steps, and there are no read-only stores.
@@ -60,7 +65,7 @@ function makeTest(storage: Storage, key: string, value: string): Test {
       return equalsFlag(key, value, (image) => containersUsing(storage, image.id).length > 0);
     default:
       throw new UsageError(`option --filter: no filter ${JSON.stringify(key)}`, {
-        hint: 'there are after, before, containers, dangling, id, intermediate, label, readonly, reference, since, until',
+        hint: 'there are after, before, containers, dangling, digest, id, intermediate, label, manifest, readonly, reference, since, until',
       });
   }
 }

@@ -60,6 +60,17 @@ export function addToList(
   return saveManifestList(storage, list.name, { ...list.index, manifests });
 }
 
+/** Adds to what is said of the list itself. */
+export function annotateList(
+  storage: Storage,
+  list: ManifestList,
+  more: Readonly<Record<string, string>>,
+): ManifestList {
+  if (Object.keys(more).length === 0) return list;
+  const annotations = { ...list.index.annotations, ...more };
+  return saveManifestList(storage, list.name, { ...list.index, annotations });
+}
+
 /** Describes an entry, found by its digest or its image's name, in another way. */
 export function annotateEntry(
   storage: Storage,

@@ -11,6 +11,7 @@ const test = suite('tsman manifest');
 
 interface ListJson {
   readonly mediaType: string;
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly manifests: {
     readonly digest: string;
     readonly platform: Readonly<Record<string, unknown>>;
@@ -20,6 +21,14 @@ interface ListJson {
 
 async function inspect(tsman: Tsman, name: string): Promise<ListJson> {
   return JSON.parse((await tsman('manifest', 'inspect', name)).stdout);
+}
+
+/** The digest that a registry's list has for an architecture. */
+async function memberDigest(name: string, architecture: string): Promise<string> {
+  const words = ['inspect', '--no-creds', '--tls-verify=false', '--raw', `docker://${name}`];
+  const list = JSON.parse(await runProgram('skopeo', words)) as ListJson;
+  const found = list.manifests.find(({ platform }) => platform['architecture'] === architecture);
+  return found?.digest ?? 'none';
 }
 
 test('makes, annotates and empties a list', () =>
@@ -49,6 +58,26 @@ test('makes, annotates and empties a list', () =>
     assert.is((await tsman('manifest', 'rm', 'multi')).exitCode, 0);
     assert.is((await tsman('manifest', 'rm', 'multi')).exitCode, 125);
     assert.is((await tsman('images', '-q')).stdout.trim().length, 12);
+  }));
+
+test('says what a list itself is, and refuses what only an entry can be', () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    await tsman('manifest', 'create', '--annotation', 'a=1', 'multi');
+    await tsman('manifest', 'create', '--amend', '--annotation', 'b=2', 'multi', PROBE_IMAGE);
+    await tsman('manifest', 'annotate', '--index', '--annotation', 'c=3', 'multi');
+    assert.equal((await inspect(tsman, 'multi')).annotations, { a: '1', b: '2', c: '3' });
+    for (const [words, why] of [
+      [['annotate', '--index', '--arch', 'arm64', 'multi'], /--arch is about an image of the list/],
+      [['add', '--artifact', 'multi', '/etc/passwd'], /--artifact: OCI artifacts are not stored/],
+      [['push', '--add-compression', 'zstd', 'multi'], /--add-compression: a list is pushed/],
+      [['push', '--sign-by', 'me', 'multi'], /--sign-by: images are not signed here/],
+      [['push', 'multi', 'dir:/tmp/x'], /dir: is no registry/],
+    ] as const) {
+      const { exitCode, stderr } = await tsman('manifest', ...words);
+      assert.is(exitCode, 125);
+      assert.match(stderr, why);
+    }
   }));
 
 requires(
@@ -81,6 +110,22 @@ requires(
           [process.arch === 'arm64' ? 'arm64' : 'amd64', 's390x'],
         );
       }
+      const zstd = `${address}/multi:zstd`;
+      const pushed = await tsman('manifest', 'push', '--compression-format=zstd', 'multi', zstd);
+      assert.is(pushed.exitCode, 0, pushed.stderr);
+      const image = await runProgram('skopeo', [
+        'inspect',
+        '--no-creds',
+        '--tls-verify=false',
+        '--raw',
+        '--override-arch=s390x',
+        `docker://${address}/multi@${await memberDigest(zstd, 's390x')}`,
+      ]);
+      const { layers } = JSON.parse(image) as { layers: { mediaType: string }[] };
+      assert.ok(
+        layers.every(({ mediaType }) => mediaType.endsWith('+zstd')),
+        image,
+      );
       const other = await runProgram('skopeo', [
         'inspect',
         '--no-creds',

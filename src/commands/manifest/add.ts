@@ -1,6 +1,7 @@
 import { listMembers } from '../../image/list-members.ts';
 import { addToList, requireManifestList, withListLease } from '../../image/manifest-list.ts';
 import { defineCommand } from '../command.ts';
+import { REFUSED_ARTIFACT_OPTIONS, refuseOptions } from '../refused-options.ts';
 import { TRANSFER_OPTIONS, transferAccess } from '../registry-options.ts';
 import { ENTRY_OPTIONS, entryChanges } from './entry-options.ts';
 
@@ -16,11 +17,13 @@ export const manifestAddCommand = defineCommand({
   options: {
     ...TRANSFER_OPTIONS,
     ...ENTRY_OPTIONS,
+    ...REFUSED_ARTIFACT_OPTIONS,
     all: { kind: 'flag', help: 'every image of a multi-platform one' },
   },
   arguments: [2, Number.POSITIVE_INFINITY],
   completes: 'images',
   async run(options, [name = '', ...images], context) {
+    refuseOptions(REFUSED_ARTIFACT_OPTIONS, context);
     const engine = context.openEngine();
     const changes = entryChanges(options);
     let list = requireManifestList(engine.storage, name);

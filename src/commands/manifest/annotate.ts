@@ -1,13 +1,13 @@
 import { UsageError } from '../../base/error.ts';
 import {
   annotateEntry,
+  annotateList,
   parseAnnotations,
   requireManifestList,
   withListLease,
 } from '../../image/manifest-list.ts';
-import { saveManifestList } from '../../storage/manifest-lists.ts';
 import { defineCommand } from '../command.ts';
-import { ENTRY_OPTIONS, entryChanges } from './entry-options.ts';
+import { ENTRY_OPTIONS, entryChanges, refuseEntryOptions } from './entry-options.ts';
 
 export const manifestAnnotateCommand = defineCommand({
   paths: [['manifest', 'annotate']],
@@ -24,19 +24,20 @@ export const manifestAnnotateCommand = defineCommand({
   },
   arguments: [1, 2],
   completes: 'images',
-  async run(options, [name = '', image], { openEngine, stdout }) {
-    const engine = openEngine();
+  async run(options, [name = '', image], context) {
+    const engine = context.openEngine();
     const { storage } = engine;
     const list = requireManifestList(storage, name);
     if (!options.index && image === undefined)
       throw new UsageError('which image of the list? Give its name or digest, or --index');
-    const annotations = { ...list.index.annotations, ...parseAnnotations(options.annotation) };
+    if (options.index) refuseEntryOptions(context);
+    const annotations = parseAnnotations(options.annotation);
     const changed = await withListLease(engine, async () =>
       image === undefined || options.index
-        ? saveManifestList(storage, list.name, { ...list.index, annotations })
+        ? annotateList(storage, list, annotations)
         : annotateEntry(storage, list, image, entryChanges(options)),
     );
-    stdout.write(`${changed.name}: ${changed.digest}\n`);
+    context.stdout.write(`${changed.name}: ${changed.digest}\n`);
     return 0;
   },
 });

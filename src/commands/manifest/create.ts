@@ -1,5 +1,11 @@
 import { listMembers } from '../../image/list-members.ts';
-import { addToList, listName, parseAnnotations, withListLease } from '../../image/manifest-list.ts';
+import {
+  addToList,
+  annotateList,
+  listName,
+  parseAnnotations,
+  withListLease,
+} from '../../image/manifest-list.ts';
 import { digestHex } from '../../oci/digest.ts';
 import { createManifestList, findManifestList } from '../../storage/manifest-lists.ts';
 import { defineCommand } from '../command.ts';
@@ -29,7 +35,10 @@ export const manifestCreateCommand = defineCommand({
     const annotations = parseAnnotations(options.annotation);
     await withListLease(engine, async () => {
       const known = options.amend ? findManifestList(engine.storage, full) : undefined;
-      let list = known ?? createManifestList(engine.storage, full, { replace: false, annotations });
+      let list =
+        known === undefined
+          ? createManifestList(engine.storage, full, { replace: false, annotations })
+          : annotateList(engine.storage, known, annotations);
       for (const image of images)
         for (const member of await listMembers(
           engine,

@@ -1,6 +1,8 @@
+import { UsageError } from '../../base/error.ts';
 import type { EntryChanges } from '../../image/manifest-list.ts';
 import { parseAnnotations } from '../../image/manifest-list.ts';
-import type { OptionSpecs } from '../command.ts';
+import type { CommandContext, OptionSpecs } from '../command.ts';
+import { optionName } from '../parse.ts';
 
 /** What is said of an entry: `manifest add` and `manifest annotate`. */
 export const ENTRY_OPTIONS = {
@@ -21,6 +23,15 @@ export interface EntryFlags {
   readonly osFeatures: readonly string[];
   readonly osVersion: string | undefined;
   readonly variant: string | undefined;
+}
+
+/** @throws UsageError for options that speak of an entry, where the list itself is meant */
+export function refuseEntryOptions({ isSet }: Pick<CommandContext, 'isSet'>): void {
+  for (const key of Object.keys(ENTRY_OPTIONS))
+    if (key !== 'annotation' && isSet(key))
+      throw new UsageError(
+        `option --${optionName(key)} is about an image of the list: not with --index`,
+      );
 }
 
 /** The options as changes of an entry; what was not given stays. */

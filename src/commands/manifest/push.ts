@@ -2,9 +2,18 @@ import { UsageError } from '../../base/error.ts';
 import { writeAtomically } from '../../base/file.ts';
 import { pushList, requireManifestList } from '../../image/manifest-list.ts';
 import { removeManifestList } from '../../storage/manifest-lists.ts';
-import { defineCommand } from '../command.ts';
+import { defineCommand, type OptionSpecs } from '../command.ts';
 import { withProgress } from '../pull-options.ts';
+import { COMPRESSION_OPTIONS, wantedCompression } from '../push-options.ts';
+import { REFUSED_PUSH_OPTIONS, refused, refuseOptions } from '../refused-options.ts';
 import { TRANSFER_OPTIONS, transferAccess } from '../registry-options.ts';
+import { registryName } from '../transport.ts';
+
+const REFUSED_LIST_OPTIONS = {
+  addCompression: refused(
+    'a list is pushed with the images it has; --compression-format is for all of them',
+  ),
+} as const satisfies OptionSpecs;
 
 export const manifestPushCommand = defineCommand({
   paths: [['manifest', 'push']],
@@ -18,6 +27,9 @@ export const manifestPushCommand = defineCommand({
   ],
   options: {
     ...TRANSFER_OPTIONS,
+    ...COMPRESSION_OPTIONS,
+    ...REFUSED_PUSH_OPTIONS,
+    ...REFUSED_LIST_OPTIONS,
     all: { kind: 'flag', default: true, help: 'the images, too (always so)', hidden: true },
     digestfile: { kind: 'text', value: 'FILE', help: "write the list's digest to a file" },
     format: {
@@ -34,10 +46,15 @@ export const manifestPushCommand = defineCommand({
   arguments: [1, 2],
   completes: 'images',
   async run(options, [name = '', destination], context) {
+    refuseOptions({ ...REFUSED_PUSH_OPTIONS, ...REFUSED_LIST_OPTIONS }, context);
     const engine = context.openEngine();
     const list = requireManifestList(engine.storage, name);
-    const to = (destination ?? list.name).replace(/^docker:\/\//, '');
-    const settings = { ...transferAccess(options, context), format: listFormat(options.format) };
+    const to = registryName(destination ?? list.name, 'push');
+    const settings = {
+      ...transferAccess(options, context),
+      format: listFormat(options.format),
+      compression: wantedCompression(options, context),
+    };
     const digest = await withProgress(context, 'Pushing', options, (onTransfer) =>
       pushList(engine, list, to, { ...settings, onTransfer }),
     );
