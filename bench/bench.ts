@@ -29,15 +29,25 @@ const MAIN_STORE = 'main';
 
 type Pair = readonly [tsman: Engine, podman: Engine];
 
-/** Every scenario, or those whose subject is one of the words or whose name contains one. */
+/**
+ * Every scenario, or those whose subject is one of the words or whose name contains one; a word that
+ * is a scenario's whole name chooses that one alone.
+ */
 function choose(filters: readonly string[]): readonly Scenario[] {
   return Object.entries(SUBJECTS).flatMap(([subject, scenarios]) =>
     scenarios.filter(
       ({ name }) =>
         filters.length === 0 ||
-        filters.some((filter) => filter === subject || name.includes(filter)),
+        filters.some(
+          (filter) =>
+            filter === subject || (isWhole(filter) ? name === filter : name.includes(filter)),
+        ),
     ),
   );
+}
+
+function isWhole(filter: string): boolean {
+  return Object.values(SUBJECTS).some((scenarios) => scenarios.some(({ name }) => name === filter));
 }
 
 function requireAll(...programs: readonly string[]): void {

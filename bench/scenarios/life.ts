@@ -1,4 +1,4 @@
-import { runEngine, timeTogether } from '../engines.ts';
+import { runEngine, runMany, timeTogether } from '../engines.ts';
 import { residentShare } from '../memory.ts';
 import type { Bench, Scenario } from '../scenario.ts';
 
@@ -118,9 +118,11 @@ const amounts: readonly Scenario[] = [
   },
   {
     name: `ps -a, ${MANY} containers`,
-    setup: ({ image }, engine) => {
-      for (const name of names(MANY)) runEngine(engine, 'create', '--name', name, image, 'true');
-    },
+    setup: ({ image }, engine) =>
+      runMany(
+        engine,
+        names(MANY).map((name) => ['create', '--pull', 'never', '--name', name, image, 'true']),
+      ),
     args: () => ['ps', '--all'],
     runs: 12,
     aim: { atMost: 0.3 },

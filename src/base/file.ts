@@ -13,6 +13,12 @@ export function readIfExists(path: string): string | undefined {
   }
 }
 
+/** The same for one that is mostly not there: an exception costs four times what asking does. */
+export function readIfThere(path: string): string | undefined {
+  const isThere = fs.statSync(path, { throwIfNoEntry: false }) !== undefined;
+  return isThere ? readIfExists(path) : undefined;
+}
+
 /**
  * Replaces a file so that a reader, or whoever comes after a crash, sees the old content or the
  * new, never a part: written aside, fsynced, renamed.

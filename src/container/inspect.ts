@@ -1,6 +1,6 @@
 import { uplinkDied } from '../network/leases.ts';
 import type { Directories } from '../rootless/directories.ts';
-import { shiftedLowers } from '../storage/shifted-layers.ts';
+import { shiftedLowers } from '../storage/shifted-lowers.ts';
 import type { CreateTarget } from './create.ts';
 import { type Health, readHealth } from './health.ts';
 import { inspectConfig } from './inspect-config.ts';

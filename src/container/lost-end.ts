@@ -16,9 +16,9 @@ export interface LostEnd {
  */
 export function readLostEnd(directory: string): LostEnd | undefined {
   const mark = `${directory}/started`;
-  const boot = readIfExists(mark);
   const startedAt = modifiedAt(mark);
-  if (boot === undefined || startedAt === undefined) return undefined;
+  if (startedAt === undefined) return undefined;
+  const boot = readIfExists(mark);
   const last = boot === currentBootID() ? modifiedAt(`${directory}/log`) : bootedAt();
   return { startedAt, finishedAt: last === undefined || last < startedAt ? startedAt : last };
 }

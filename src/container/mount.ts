@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { promisify } from 'node:util';
 import { TsmanError } from '../base/error.ts';
 import type { Directories } from '../rootless/directories.ts';
-import { shiftedLowers } from '../storage/shifted-layers.ts';
+import { shiftedLowers } from '../storage/shifted-lowers.ts';
 import type { CreateTarget } from './create.ts';
 import type { Container } from './record.ts';
 import { containerDirectory, readState } from './state.ts';

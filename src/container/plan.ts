@@ -1,7 +1,7 @@
 import type { PlanRecord } from '../helper/plan.ts';
 import type { RuntimeConfig, RuntimeMount } from '../oci/runtime-config.ts';
 import { fuseOverlayfs } from '../storage/driver.ts';
-import { shiftedLowers } from '../storage/shifted-layers.ts';
+import { shiftedLowers } from '../storage/shifted-lowers.ts';
 import { capabilityMask } from './capabilities.ts';
 import { fuseOverlay } from './fuse-overlay.ts';
 import { hookSteps } from './hooks.ts';

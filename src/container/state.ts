@@ -1,4 +1,4 @@
-import { readIfExists } from '../base/file.ts';
+import { readIfThere } from '../base/file.ts';
 import { currentBootID, isAlive } from '../base/process.ts';
 import type { Directories } from '../rootless/directories.ts';
 import { readLostEnd } from './lost-end.ts';
@@ -52,8 +52,8 @@ export function runDirectory(directories: Directories, id: string): string {
 
 /** Reads the helper's `state` and `exit` files (native/README.md) and asks /proc whether they still hold. */
 export function readState(directories: Directories, id: string): ContainerState {
-  const run = parseFields(readIfExists(`${runDirectory(directories, id)}/state`));
-  const end = parseFields(readIfExists(`${containerDirectory(directories, id)}/exit`));
+  const run = parseFields(readIfThere(`${runDirectory(directories, id)}/state`));
+  const end = parseFields(readIfThere(`${containerDirectory(directories, id)}/exit`));
   const pid = Number(run?.get('pid') ?? 0);
   const sameBoot = run?.get('boot') === currentBootID();
   const monitorAlive =
@@ -103,7 +103,7 @@ export function readHealthStatus(runDir: string): {
   status: HealthStatus | undefined;
   failingStreak: number;
 } {
-  const fields = parseFields(readIfExists(`${runDir}/health`));
+  const fields = parseFields(readIfThere(`${runDir}/health`));
   return {
     status: fields?.get('status') as HealthStatus | undefined,
     failingStreak: Number(fields?.get('streak') ?? 0),

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import type { PlanRecord } from '../helper/plan.ts';
 import type { Directories } from '../rootless/directories.ts';
-import { shiftedLowers } from '../storage/shifted-layers.ts';
+import { shiftedLowers } from '../storage/shifted-lowers.ts';
 import { trashPath } from '../storage/trash.ts';
 import { volumeMarker } from '../storage/volumes.ts';
 import type { VolumeMount } from './record.ts';

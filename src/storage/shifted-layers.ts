@@ -7,6 +7,7 @@ import type { Directories } from '../rootless/directories.ts';
 import type { IdMapping } from '../rootless/id-map.ts';
 import { openFsAgent } from '../rootless/rootfs-agent.ts';
 import { isAbandoned, type LayerTarget, partialName } from './partials.ts';
+import { DATA_SUFFIX, SHIFTED_LAYERS } from './shifted-lowers.ts';
 
 /*
  * Unpacked layers with the owners that a container's own id map gives them, one copy for each map:
@@ -22,9 +23,6 @@ export interface ShiftMap {
 /** `data`: large files are references into `layers/`, for which overlay must know data-only layers. */
 export type ShiftKind = 'data' | 'copy';
 
-const DIRECTORY = 'layers-shifted';
-const DATA_SUFFIX = '-data';
-
 /** What a container's record says: the directory of all layers shifted for its map. */
 export function shiftName(map: ShiftMap, kind: ShiftKind): string {
   const lines = [map.uidMappings, map.gidMappings].map((mappings) =>
@@ -34,24 +32,13 @@ export function shiftName(map: ShiftMap, kind: ShiftKind): string {
   return kind === 'data' ? hash + DATA_SUFFIX : hash;
 }
 
-/** The lower directories of an overlay, and what must be said about them. */
-export function shiftedLowers(
-  { dataRoot }: Directories,
-  name: string,
-  layers: readonly string[],
-): { readonly lowers: string[]; readonly hasData: boolean } {
-  const hasData = name.endsWith(DATA_SUFFIX);
-  const shifted = layers.map((hex) => join(dataRoot, DIRECTORY, name, hex));
-  return { lowers: [...shifted, ...(hasData ? [join(dataRoot, 'layers')] : [])], hasData };
-}
-
 /** Which of the layers have no copy for this map. */
 export function unshiftedLayers(
   { dataRoot }: Directories,
   name: string,
   layers: readonly string[],
 ): string[] {
-  const missing = layers.filter((hex) => !fs.existsSync(join(dataRoot, DIRECTORY, name, hex)));
+  const missing = layers.filter((hex) => !fs.existsSync(join(dataRoot, SHIFTED_LAYERS, name, hex)));
   return [...new Set(missing)];
 }
 
@@ -65,16 +52,16 @@ export function startShift(
   map: ShiftMap,
   layers: readonly string[],
 ): { readonly agent: FsAgent; readonly done: Promise<unknown> } {
-  const directory = join(directories.dataRoot, DIRECTORY, name);
+  const directory = join(directories.dataRoot, SHIFTED_LAYERS, name);
   fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
   if (!fs.existsSync(join(directory, 'map.json')))
     writeAtomically(join(directory, 'map.json'), JSON.stringify(map));
   const agent = openFsAgent({ userns, directories }, directories.dataRoot);
   for (const hex of layers) {
-    const partial = `${DIRECTORY}/${name}/${partialName(agent.pid)}`;
+    const partial = `${SHIFTED_LAYERS}/${name}/${partialName(agent.pid)}`;
     const redirect = name.endsWith(DATA_SUFFIX) ? `/${hex}` : '';
     agent.copyLayer(`layers/${hex}`, partial, redirect, map.uidMappings, map.gidMappings);
-    agent.rename(partial, `${DIRECTORY}/${name}/${hex}`);
+    agent.rename(partial, `${SHIFTED_LAYERS}/${name}/${hex}`);
   }
   return { agent, done: agent.sync() };
 }
@@ -99,20 +86,20 @@ export function abandonedShifts({ dataRoot }: Directories): string[] {
 }
 
 function entries(dataRoot: string): ShiftedLayer[] {
-  const root = join(dataRoot, DIRECTORY);
+  const root = join(dataRoot, SHIFTED_LAYERS);
   if (!fs.existsSync(root)) return [];
   return fs
     .readdirSync(root)
     .flatMap((name) =>
       fs
         .readdirSync(join(root, name))
-        .map((hex) => ({ name, hex, path: `${DIRECTORY}/${name}/${hex}` })),
+        .map((hex) => ({ name, hex, path: `${SHIFTED_LAYERS}/${name}/${hex}` })),
     );
 }
 
 /** Removes directories of maps without any layer. */
 export function dropEmptyMaps({ dataRoot }: Directories): void {
-  const root = join(dataRoot, DIRECTORY);
+  const root = join(dataRoot, SHIFTED_LAYERS);
   if (!fs.existsSync(root)) return;
   for (const name of fs.readdirSync(root)) {
     const directory = join(root, name);

@@ -19,7 +19,13 @@ const command = defineCommand({
     publish: { kind: 'list', short: 'p', value: 'PORTS', help: 'a list' },
     name: { kind: 'text', value: 'NAME', help: 'a text' },
     workdir: { kind: 'text', short: 'w', value: 'DIR', help: 'a text with a letter' },
-    pull: { kind: 'text', value: 'WHEN', help: 'a text with an implied value', implied: 'always' },
+    pull: {
+      kind: 'text',
+      value: 'WHEN',
+      help: 'a text with an implied value',
+      implied: 'always',
+      choices: ['always', 'never'],
+    },
   },
   stopAtArgument: true,
   arguments: [1, Number.POSITIVE_INFINITY],
@@ -79,11 +85,13 @@ test('keeps defaults apart from what was given', () => {
   assert.equal([...given], ['name']);
 });
 
-test('means the implied value by a bare option, and takes another only after =', () => {
+test('means the implied value by a bare option, and takes another after = or when it is a choice', () => {
   const bare = parseArguments(command, ['--pull', 'x']);
 
   assert.equal([bare.options.pull, bare.args], ['always', ['x']]);
   assert.is(parseArguments(command, ['--pull=never', 'x']).options.pull, 'never');
+  const apart = parseArguments(command, ['--pull', 'never', 'x']);
+  assert.equal([apart.options.pull, apart.args], ['never', ['x']]);
 });
 
 test('leaves everything after the image to the container', () => {
