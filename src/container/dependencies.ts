@@ -1,14 +1,15 @@
 import { TsmanError } from '../base/error.ts';
+import { containerRowsWith } from '../storage/containers.ts';
 import type { CreateTarget } from './create.ts';
-import { type Container, findContainer, listContainers } from './record.ts';
+import { type Container, findContainer, toContainer } from './record.ts';
 import { startInBackground } from './start.ts';
 import { readState } from './state.ts';
 
 /** The containers that need this one: by `--requires`, or because they share a namespace of it. */
 export function dependentsOf(target: CreateTarget, container: Container): Container[] {
-  return listContainers(target.storage).filter(({ spec }) =>
-    (spec.requires ?? []).includes(container.id),
-  );
+  return containerRowsWith(target.storage, container.id)
+    .map(toContainer)
+    .filter(({ spec }) => (spec.requires ?? []).includes(container.id));
 }
 
 /** Those and their own dependents, the outermost first: the order in which they can be removed. */

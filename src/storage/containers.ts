@@ -98,6 +98,14 @@ export function listContainerRows(storage: Storage): ContainerRow[] {
   return rows.map(fromRaw);
 }
 
+/** Those whose spec contains a text, such as the ID of another: only these need to be parsed. */
+export function containerRowsWith(storage: Storage, text: string): ContainerRow[] {
+  const rows = storage.database
+    .prepare('SELECT * FROM containers WHERE instr(spec, ?) > 0 ORDER BY created_at, id')
+    .all(text) as unknown as RawRow[];
+  return rows.map(fromRaw);
+}
+
 /**
  * The container called `text`, or the one whose ID begins with it.
  * @throws TsmanError when several IDs begin so
