@@ -40,23 +40,36 @@ static bool is_detached(const struct plan *plan)
 	return plan_find(plan, "detach") != NULL;
 }
 
+/* Who has CAP_SYS_PTRACE in the container sees what the command's process has open, before it is the
+ * command: files of the host would be open for writing to it. */
+static int seal_files(struct exec *exec, struct failure *why)
+{
+	const struct record *filter = plan_find(exec->plan, "seccomp");
+	AUTO_CLOSE int program = -1;
+
+	exec->keep.plan = seal_content(exec->plan->fd, why);
+	if (exec->keep.plan < 0 || filter == NULL)
+		return exec->keep.plan < 0 ? -1 : 0;
+	program = open(filter->argv[0], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (program < 0)
+		return fail(why, "seccomp", filter->argv[0]);
+	exec->keep.filter = seal_content(program, why);
+	return exec->keep.filter < 0 ? -1 : 0;
+}
+
 static int prepare(struct exec *exec, const struct plan *plan, struct failure *why)
 {
-	const struct record *filter = plan_find(plan, "seccomp");
 	struct winsize size;
 
 	*exec = (struct exec){ .plan = plan, .cgroup = -1, .terminal = -1, .sealed = -1,
-			       .keep = { .plan = plan->fd, .sync = -1, .filter = -1 } };
+			       .keep = { .plan = -1, .sync = -1, .filter = -1 } };
 	if (plan_find(plan, "terminal") != NULL && terminal_size(&size)) {
 		exec->keep.rows = size.ws_row;
 		exec->keep.columns = size.ws_col;
 	}
 	/* Host paths, opened while they still are. */
-	if (filter != NULL) {
-		exec->keep.filter = open(filter->argv[0], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		if (exec->keep.filter < 0)
-			return fail(why, "seccomp", filter->argv[0]);
-	}
+	if (seal_files(exec, why) < 0)
+		return -1;
 	if (box_open_cgroup(plan, &exec->cgroup, why) < 0)
 		return -1;
 	exec->sealed = seal_by_copy(why);
@@ -110,6 +123,7 @@ static _Noreturn void intermediate(struct exec *exec)
 	struct failure why = { 0 };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	close(exec->plan->fd);
 	if (null < 0 || place_stdio(exec->plan, null) < 0)
 		(void)fail(&why, "stdio", "/dev/null");
 	else if (exec_join(exec->plan, exec->target, exec->pidfd, &exec->later, &why) == 0)

@@ -61,29 +61,25 @@ static int copy_all(int from, int to)
 	if (fstat(from, &status) < 0)
 		return -1;
 	while (done < status.st_size) {
-		ssize_t sent = sendfile(to, from, NULL, (size_t)(status.st_size - done));
+		ssize_t sent = sendfile(to, from, &done, (size_t)(status.st_size - done));
 
 		if (sent <= 0)
 			return -1;
-		done += sent;
 	}
 	return 0;
 }
 
-int seal_by_copy(struct failure *why)
+/* Neither owner nor root can change it afterwards, whichever way they come by the descriptor. */
+static int sealed_copy(int from, unsigned int more, struct failure *why)
 {
 	unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-	AUTO_CLOSE int self = open(SELF, O_RDONLY | O_CLOEXEC);
-	int copy;
+	int copy = memfd_create("tsman-helper", flags | more);
 
-	if (self < 0)
-		return fail(why, "seal", SELF);
-	copy = memfd_create("tsman-helper", flags | MFD_EXEC);
 	if (copy < 0 && errno == EINVAL) /* before Linux 6.3 */
 		copy = memfd_create("tsman-helper", flags);
 	if (copy < 0)
 		return fail(why, "seal", "memfd_create");
-	if (copy_all(self, copy) < 0 || fchmod(copy, 0500) < 0 ||
+	if (copy_all(from, copy) < 0 || fchmod(copy, 0500) < 0 ||
 	    fcntl(copy, F_ADD_SEALS,
 		  F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) {
 		(void)fail(why, "seal", "copy");
@@ -91,6 +87,18 @@ int seal_by_copy(struct failure *why)
 		return -1;
 	}
 	return copy;
+}
+
+int seal_by_copy(struct failure *why)
+{
+	AUTO_CLOSE int self = open(SELF, O_RDONLY | O_CLOEXEC);
+
+	return self < 0 ? fail(why, "seal", SELF) : sealed_copy(self, MFD_EXEC, why);
+}
+
+int seal_content(int fd, struct failure *why)
+{
+	return sealed_copy(fd, 0, why);
 }
 
 int seal_by_mount(struct failure *why)

@@ -11,6 +11,9 @@
 int seal_by_mount(struct failure *why);
 /* Where we may not mount: a sealed copy in memory. */
 int seal_by_copy(struct failure *why);
+/* A sealed copy in memory of what an open file holds, from its beginning. */
+int seal_content(int fd, struct failure *why);
+
 /* What the re-executed process finds open. */
 struct stage_descriptors {
 	int plan;

@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attacks.h"
+
 extern char **environ;
 static volatile sig_atomic_t caught;
 
@@ -314,7 +316,8 @@ static const struct {
 	{ "args", args }, { "caps", caps }, { "cat", cat }, { "chown", change_owner }, { "echo", echo },
 	{ "env", env }, { "exit", exit_with }, { "fds", fds }, { "flood", flood }, { "id", id },
 	{ "isatty", is_terminal }, { "kill", kill_self }, { "ls", list }, { "mounts", mounts },
-	{ "signal", report_signals }, { "size", size }, { "sleep", sleep_for }, { "status", status },
+	{ "signal", report_signals }, { "size", size }, { "sleep", sleep_for }, { "socket", attack_socket },
+	{ "socket32", attack_socket32 }, { "spy", attack_spy }, { "status", status },
 	{ "stderr", echo_stderr }, { "swap", swap }, { "tick", tick }, { "where", where }, { "write", write_file },
 };
 

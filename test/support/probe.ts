@@ -7,7 +7,7 @@ import { runProgram } from './programs.ts';
 import { type TarEntry, writeTar } from './tar.ts';
 import type { Tsman } from './tsman.ts';
 
-const SOURCE = 'test/support/probe.c';
+const SOURCES = ['probe.c', 'attacks.c'].map((name) => `test/support/${name}`);
 /** What the image is called once loaded. */
 export const PROBE_IMAGE = 'localhost/probe:latest';
 
@@ -16,9 +16,8 @@ const GROUP = 'root:x:0:\nalice:x:1000:\nstaff:x:50:alice\n';
 
 /** Where the probe's image is: an OCI layout in `layout/`, the same as an archive in `probe.tar`, the program `probe`. */
 export async function probeDirectory(): Promise<string> {
-  const inputs = [SOURCE, 'test/support/probe.ts', 'test/support/oci-layout.ts'].map((file) =>
-    readFileSync(file),
-  );
+  const others = ['probe.ts', 'oci-layout.ts', 'attacks.h'].map((name) => `test/support/${name}`);
+  const inputs = [...SOURCES, ...others].map((file) => readFileSync(file));
   const hash = createHash('sha256').update(Buffer.concat(inputs)).digest('hex').slice(0, 12);
   return cached(`probe-${hash}`, makeProbe);
 }
@@ -41,7 +40,7 @@ async function makeProbe(directory: string): Promise<void> {
     '-s',
     '-o',
     program,
-    SOURCE,
+    ...SOURCES,
   ]);
   const tar = join(directory, 'layer.tar');
   await writeTar(tar, entries(readFileSync(program)));

@@ -1,0 +1,92 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { loadProbe, PROBE_IMAGE } from '../support/probe.ts';
+import { requires } from '../support/requires.ts';
+import { withScratch } from '../support/scratch.ts';
+import type { Tsman } from '../support/tsman.ts';
+
+// run: root
+
+const test = suite('privileges of a container');
+const declare = requires(test, 'userns');
+const ALONE = ['--network', 'none'];
+
+const run = (tsman: Tsman, options: readonly string[], ...command: string[]) =>
+  tsman('run', '--rm', ...ALONE, ...options, PROBE_IMAGE, 'probe', ...command);
+
+declare('nothing is inheritable, in run and in exec (CVE-2022-29162, CVE-2022-27649…27651)', () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    await tsman('run', '-d', '--name', 'c', ...ALONE, PROBE_IMAGE, 'probe', 'sleep');
+    for (const options of [[], ['--user', 'alice'], ['--privileged']]) {
+      assert.match((await run(tsman, options, 'caps')).stdout, /^CapInh:\t0{16}\n/);
+      const { stdout } = await tsman('exec', ...options, 'c', 'probe', 'caps');
+      assert.match(stdout, /^CapInh:\t0{16}\n/);
+    }
+  }),
+);
+
+declare("groups are those of the image's user, and none of the host's (CVE-2022-2989)", () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    await tsman('run', '-d', '--name', 'c', ...ALONE, PROBE_IMAGE, 'probe', 'sleep');
+    for (const [user, groups] of [
+      ['root', '0 0 0 0\n'],
+      ['alice', '1000 1000 1000 1000 50\n'],
+      ['1000:50', '1000 1000 50 50\n'],
+      ['4321', '4321 4321 0 0\n'],
+    ] as const) {
+      assert.is((await run(tsman, ['--user', user], 'id')).stdout, groups);
+      assert.is((await tsman('exec', '--user', user, 'c', 'probe', 'id')).stdout, groups);
+    }
+  }),
+);
+
+declare('exec runs as exactly the user that was asked for, or not at all (CVE-2026-30892)', () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    await tsman('run', '-d', '--name', 'c', ...ALONE, PROBE_IMAGE, 'probe', 'sleep');
+    const wrong = ['1000:', ':', '-1', '4294967295', '4294967296', '18446744073709551616', '0x0'];
+    wrong.push(' 0', '0 ', '+0', '1e3', 'root ', 'alice:', '0:-1', '0:4294967295', '0:0:0', '\t');
+    for (const user of wrong) {
+      const { exitCode, stdout } = await tsman('exec', `--user=${user}`, 'c', 'probe', 'id');
+      assert.equal([exitCode, stdout], [125, ''], `"${user}"`);
+    }
+    // No user means the image's, as in run; a group alone is root's with that group.
+    assert.is((await tsman('exec', '--user=:50', 'c', 'probe', 'id')).stdout, '0 0 50 50\n');
+  }),
+);
+
+declare('sockets of AF_ALG and AF_VSOCK are refused, whatever the upper half says', () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    const [alg, vsock, high] = [38, 40, 2 ** 32];
+    // CVE-2026-31431. The kernel takes 32 bits of the family, a filter's comparison 64.
+    const families = [alg, vsock, alg + high, vsock + high, alg - high, vsock - high].map(String);
+    for (const options of [[], ['--cap-add', 'all']])
+      for (const how of ['socket', 'socket32']) {
+        const { stdout } = await run(tsman, options, how, '5', ...families);
+        assert.match(stdout, /^((EAFNOSUPPORT|ENOSYS)\n){6}$/, how);
+      }
+    // Those of ordinary programs: unix, inet, inet6, netlink.
+    assert.is(
+      (await run(tsman, [], 'socket', '2', '1', '2', '10', '16')).stdout,
+      'open\n'.repeat(4),
+    );
+  }),
+);
+
+declare("what is stored is its owner's alone (CVE-2021-21284, CVE-2021-41091)", () =>
+  withScratch(async (tsman, { root, runRoot }) => {
+    await loadProbe(tsman);
+    const name = ['--name', 'c', '-v', 'data:/data'];
+    await tsman('run', '-d', ...name, ...ALONE, PROBE_IMAGE, 'probe', 'sleep');
+    const roots = ['containers', 'layers', 'volumes', 'images'].map((it) => join(root, it));
+    for (const path of [root, runRoot, ...roots, join(runRoot, 'containers')])
+      assert.is((statSync(path).mode & 0o077).toString(8), '0', path);
+  }),
+);
+
+test.run();
