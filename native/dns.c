@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "datagram.h"
+#include "dual_stack.h"
 #include "lease.h"
 #include "process.h"
 #include "syscalls.h"
@@ -35,9 +36,10 @@ int dns_prepare(void)
 	const int off = 0;
 
 	for (size_t i = 0; i < WAITING; i++) {
-		int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		int fd = dual_socket(SOCK_DGRAM);
 
-		if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) < 0)
+		if (fd < 0 || (!dual_is_ipv4() && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off,
+							     sizeof(off)) < 0))
 			return -1;
 		waiting[i].fd = fd;
 	}
@@ -110,7 +112,7 @@ static bool pass_on(const struct asker *asker, const char *upstream,
 	if (!dns_server(upstream, &server))
 		return false;
 	name = address_mapped(&server, 53);
-	if (connect(place->fd, (struct sockaddr *)&name, sizeof(name)) < 0 ||
+	if (dual_connect(place->fd, &name) < 0 ||
 	    send(place->fd, question->packet, question->size, 0) < 0) {
 		stop_waiting(place);
 		return false;

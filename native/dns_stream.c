@@ -9,6 +9,7 @@
 
 #include "datagram.h"
 #include "dns.h"
+#include "dual_stack.h"
 #include "syscalls.h"
 
 #define STREAMS 8
@@ -125,6 +126,7 @@ static struct dns_question question_of(struct stream *stream)
 	socklen_t size = sizeof(name);
 
 	(void)getpeername(stream->client, (struct sockaddr *)&name, &size);
+	dual_widen(&name);
 	question.asker = address_unmapped(&name.sin6_addr);
 	return question;
 }

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "datagram.h"
+#include "dual_stack.h"
 #include "idle.h"
 #include "numbers.h"
 #include "syscalls.h"
@@ -100,11 +101,12 @@ static void turn_away(int listener)
 /* One at a time: epoll tells of the next one together with what else is waiting. */
 static void accept_client(const struct listener *listener)
 {
-	struct sockaddr_in6 name;
+	struct sockaddr_in6 name = { .sin6_family = AF_UNSPEC };
 	socklen_t size = sizeof(name);
 	int client = accept4(listener->fd, (struct sockaddr *)&name, &size,
 			     SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+	dual_widen(&name);
 	if (client >= 0)
 		connection_start(client, &name, listener->port);
 	else if (errno == EMFILE || errno == ENFILE)

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 
 #include "datagram.h"
+#include "dual_stack.h"
 #include "forward.h"
 #include "lease.h"
 #include "process.h"
@@ -140,7 +141,7 @@ static bool set_option(int fd, int level, int option, uint32_t value)
 
 static int make_stream(void)
 {
-	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = dual_socket(SOCK_STREAM);
 
 	/* The port is chosen by connect(2), which knows that another destination may have it, too. */
 	if (fd >= 0 && (!set_option(fd, SOL_SOCKET, SO_MARK, INSIDE_MARK) ||
@@ -163,7 +164,7 @@ static int make_datagram(void)
 
 	if (setns(namespaces[0], CLONE_NEWNET) < 0)
 		return -1;
-	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = dual_socket(SOCK_DGRAM);
 	if (setns(namespaces[1], CLONE_NEWNET) < 0)
 		_exit(1);
 	if (fd >= 0 && !set_option(fd, SOL_IP, IP_TRANSPARENT, 1))
@@ -178,11 +179,11 @@ static void take_address(int fd, const struct ip_address *client, const struct t
 	struct sockaddr_in6 name = address_mapped(client, 0);
 
 	if (client->family == to->family && !is_loopback(client) &&
-	    bind(fd, (struct sockaddr *)&name, sizeof(name)) == 0)
+	    dual_bind(fd, &name) == 0)
 		return;
 	name = address_mapped(&to->gateway, 0);
 	if (to->gateway.family != 0)
-		(void)bind(fd, (struct sockaddr *)&name, sizeof(name));
+		(void)dual_bind(fd, &name);
 }
 
 static int reach(int fd, const struct sockaddr_in6 *client, const struct target *to, uint16_t port)
@@ -193,7 +194,7 @@ static int reach(int fd, const struct sockaddr_in6 *client, const struct target 
 	if (fd < 0)
 		return -1;
 	take_address(fd, &from, to);
-	if (connect(fd, (struct sockaddr *)&name, sizeof(name)) < 0 && errno != EINPROGRESS)
+	if (dual_connect(fd, &name) < 0 && errno != EINPROGRESS)
 		close_and_forget(&fd);
 	return fd;
 }

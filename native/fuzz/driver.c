@@ -11,12 +11,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Pieces that random bytes would rarely hit on, for either target. */
+/* Pieces that random bytes would rarely hit on, for every target. */
 static const char *const words[] = {
 	"tsman-plan", "1", "0", "2", "end", "exec", "capabilities", "mount", "namespaces", "userns",
 	"map", "none", "env", "A=B", "userns", "pivot", "run-dir", "/", "ro,rec", "user", "target",
 	"web:x:1000:1000::/home:/bin/sh\n", "root:x:0:0:root:/root:/bin/sh\n", "extra:x:5:web,root\n",
 	"4294967295", "4294967296", "18446744073709551615", "-1", ":", ",", "\n", "web", "x",
+	"\3web", "\3dns\6podman", "\7in-addr\4arpa", "\00289", "\1a\1b\1c", "\3ip6\4arpa", "\xc0\x0c",
 };
 
 static size_t put_word(uint8_t *input, size_t size)

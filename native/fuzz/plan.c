@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const enum plan_verb verbs[] = { PLAN_BOX, PLAN_EXEC, PLAN_ATTACH, PLAN_UNSHARE,
-						PLAN_FS };
+						PLAN_FS, PLAN_NET };
 	static const char magic[] = "tsman-plan\0001";
 	struct plan plan = { .fd = -1 };
 	struct failure why = { 0 };

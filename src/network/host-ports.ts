@@ -98,7 +98,11 @@ async function findFree(port: PortMapping): Promise<number> {
 async function probe(port: PortMapping, number: number): Promise<number> {
   const host = port.hostIP === '' ? undefined : port.hostIP;
   try {
-    return port.protocol === 'tcp' ? await bindTcp(number, host) : await bindUdp(number, host);
+    return port.protocol === 'udp'
+      ? await bindUdp(number, host)
+      : host === undefined
+        ? await bindTcpAnywhere(number)
+        : await bindTcp(number, host);
   } catch (cause) {
     if (hasCode(cause, 'EADDRNOTAVAIL'))
       throw new TsmanError(
@@ -118,6 +122,16 @@ async function probe(port: PortMapping, number: number): Promise<number> {
             : 'choose another, or end that process',
       },
     );
+  }
+}
+
+/** On both families, or on IPv4 where the host has no other. */
+async function bindTcpAnywhere(port: number): Promise<number> {
+  try {
+    return await bindTcp(port, undefined);
+  } catch (error) {
+    if (hasCode(error, 'EADDRINUSE') || hasCode(error, 'EACCES')) throw error;
+    return await bindTcp(port, '0.0.0.0');
   }
 }
 

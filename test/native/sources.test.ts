@@ -28,7 +28,7 @@ test('pass the tests of their readers when built with address and undefined sani
     }
   }));
 
-test('survive random plans and passwd files', () =>
+test('survive random plans, passwd files and questions to the name server', () =>
   withSources(async (directory) => {
     await make(directory, 'fuzz', 'SECONDS=3');
   }));
