@@ -1,6 +1,7 @@
 import { TsmanError } from '../base/error.ts';
 import type { Reference } from '../oci/reference.ts';
-import type { RegistriesConfig, RegistryRule } from './registries.ts';
+import type { RegistriesConfig } from './registries.ts';
+import type { RegistryRule } from './registry-rules.ts';
 
 /** One place to get a repository from. */
 export interface Endpoint {
@@ -17,10 +18,8 @@ export interface Endpoint {
  */
 export function findEndpoints(config: RegistriesConfig, reference: Reference): Endpoint[] {
   const name = `${reference.registry}/${reference.repository}`;
-  const rule = findRule(config, name);
+  const rule = findAllowed(config, name);
   if (rule === undefined) return [endpoint(name, { insecure: false, isMirror: false })];
-  if (rule.blocked)
-    throw new TsmanError(`${name}: registry ${rule.prefix} is blocked in registries.conf`);
   const wanted = reference.digest === undefined ? 'tag-only' : 'digest-only';
   const mirrors = rule.mirrors
     .filter(({ pullFrom }) => pullFrom === 'all' || pullFrom === wanted)
@@ -31,27 +30,53 @@ export function findEndpoints(config: RegistriesConfig, reference: Reference): E
   return [...mirrors, endpoint(rewrite(name, rule, location), { insecure, isMirror: false })];
 }
 
+/**
+ * The registry that a name says, for what is not a pull: mirrors and `location` are for reading
+ * images. A push to where the name does not point would be a surprise, and Podman does none.
+ * @throws TsmanError when registries.conf blocks it
+ */
+export function ownEndpoint(
+  config: RegistriesConfig,
+  { registry, repository }: Pick<Reference, 'registry' | 'repository'>,
+): Endpoint {
+  const name = `${registry}/${repository}`;
+  const insecure = findAllowed(config, name)?.insecure ?? false;
+  return { registry, repository, insecure, isMirror: false };
+}
+
+function findAllowed(config: RegistriesConfig, name: string): RegistryRule | undefined {
+  const rule = findRule(config, name);
+  if (rule?.blocked)
+    throw new TsmanError(`${name}: registry ${rule.prefix} is blocked in registries.conf`);
+  return rule;
+}
+
 /** The rule with the longest matching prefix. */
 function findRule(config: RegistriesConfig, name: string): RegistryRule | undefined {
   let best: RegistryRule | undefined;
   for (const rule of config.rules) {
-    if (matches(rule.prefix, name) && rule.prefix.length > (best?.prefix.length ?? 0)) best = rule;
+    const isLonger = rule.prefix.length > (best?.prefix.length ?? 0);
+    if (isLonger && matchLength(rule.prefix, name) !== undefined) best = rule;
   }
   return best;
 }
 
-function matches(prefix: string, name: string): boolean {
+/**
+ * How much of the name a prefix stands for: undefined, if it does not. A host stands for itself with
+ * every port, as in Podman: a host that is blocked is blocked on all of them.
+ */
+function matchLength(prefix: string, name: string): number | undefined {
   if (prefix.startsWith('*.')) {
     const host = name.slice(0, name.indexOf('/')).replace(/:\d+$/, '');
-    return host.endsWith(prefix.slice(1));
+    return host.endsWith(prefix.slice(1)) ? host.length : undefined;
   }
-  return name === prefix || name.startsWith(`${prefix}/`);
+  const next = name.slice(prefix.length, prefix.length + 1);
+  return name.startsWith(prefix) && ['', '/', ':'].includes(next) ? prefix.length : undefined;
 }
 
 function rewrite(name: string, { prefix }: RegistryRule, location: string | undefined): string {
   if (location === undefined || location === '') return name;
-  const matched = prefix.startsWith('*.') ? name.slice(0, name.indexOf('/')) : prefix;
-  return `${location}${name.slice(matched.length)}`;
+  return `${location}${name.slice(matchLength(prefix, name))}`;
 }
 
 function endpoint(name: string, rest: Pick<Endpoint, 'insecure' | 'isMirror'>): Endpoint {

@@ -2,9 +2,8 @@ import { TsmanError } from '../base/error.ts';
 import { readIfExists } from '../base/file.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import { userContainersPath } from './paths.ts';
+import { isTable, parsePolicy, type Table } from './policy-file.ts';
 import { readSigstoreSigned, type SigstoreSigned } from './policy-sigstore.ts';
-
-type Table = Readonly<Record<string, unknown>>;
 
 /**
  * What policy.json (containers-policy.json(5)) asks of a pull: the user's file, else the system's;
@@ -98,8 +97,13 @@ export function checkRequirements(
 }
 
 /** The most specific scope wins: the full reference, the repository, its parents, the host, *.host. */
-function findRequirements(policy: Table, { registry, repository, ...rest }: Reference): unknown {
-  const scopes = [formatReference({ registry, repository, ...rest })];
+function findRequirements(
+  policy: Table,
+  { registry, repository, tag, digest }: Reference,
+): unknown {
+  // With both the digest says what is pulled; containers-policy.json(5) knows no scope with both.
+  const version = digest === undefined ? { ...(tag !== undefined && { tag }) } : { digest };
+  const scopes = [formatReference({ registry, repository, ...version })];
   const parts = `${registry}/${repository}`.split('/');
   for (let length = parts.length; length > 0; length--)
     scopes.push(parts.slice(0, length).join('/'));
@@ -114,18 +118,4 @@ function requirementsOf(policy: Table, transport: string, scopes: readonly strin
   if (!isTable(byScope)) return policy['default'];
   const scope = scopes.find((each) => Object.hasOwn(byScope, each));
   return scope === undefined ? policy['default'] : byScope[scope];
-}
-
-function parsePolicy(text: string, path: string): Table {
-  try {
-    const policy: unknown = JSON.parse(text);
-    if (isTable(policy)) return policy;
-  } catch (cause) {
-    throw new TsmanError(`read ${path}: not JSON`, { cause });
-  }
-  throw new TsmanError(`read ${path}: not an object`);
-}
-
-function isTable(value: unknown): value is Table {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,23 +3,7 @@ import { join } from 'node:path';
 import { hasCode, TsmanError } from '../base/error.ts';
 import { readIfExists } from '../base/file.ts';
 import { userContainersPath } from './paths.ts';
-
-/** One `[[registry]]` of registries.conf; see containers-registries.conf(5). */
-export interface RegistryRule {
-  /** What a reference must begin with: `host[:port][/path]` or `*.example.com`. */
-  readonly prefix: string;
-  /** What takes the prefix's place; undefined: nothing does. */
-  readonly location: string | undefined;
-  readonly insecure: boolean;
-  readonly blocked: boolean;
-  readonly mirrors: readonly Mirror[];
-}
-
-export interface Mirror {
-  readonly location: string;
-  readonly insecure: boolean;
-  readonly pullFrom: 'all' | 'digest-only' | 'tag-only';
-}
+import { isTable, type RegistryRule, readChoice, readRules } from './registry-rules.ts';
 
 export interface RegistriesConfig {
   readonly unqualifiedSearchRegistries: readonly string[];
@@ -99,7 +83,7 @@ export async function parseRegistries(
   // Only commands that talk to registries pay for the TOML parser.
   const { parse } = await import('smol-toml');
   try {
-    const document: Table = parse(text);
+    const document: Record<string, unknown> = parse(text);
     if (isTable(document['registries']))
       throw new TsmanError('it has version 1, which is no longer read');
     const search = document['unqualified-search-registries'];
@@ -116,83 +100,16 @@ export async function parseRegistries(
         credentialHelpers: readStrings(helpers, 'credential-helpers'),
       }),
       aliases: readAliases(document['aliases']),
-      rules: readTables(document['registry'], 'registry').map(readRule),
+      rules: readRules(document['registry']),
     };
   } catch (cause) {
     throw new TsmanError(`read ${path}`, { cause });
   }
 }
 
-type Table = Record<string, unknown>;
-
-function isTable(value: unknown): value is Table {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function readRule(table: Table): RegistryRule {
-  const location = readText(table, 'location');
-  const prefix = readText(table, 'prefix') ?? location;
-  if (prefix === undefined || prefix === '')
-    throw new TsmanError('[[registry]] without prefix and location');
-  if (prefix.startsWith('*.') && prefix.includes('/')) {
-    throw new TsmanError(`prefix ${prefix}: with *. only a host may follow`);
-  }
-  const byDigestOnly = readFlag(table, 'mirror-by-digest-only');
-  return {
-    prefix: prefix.replace(/\/+$/, ''),
-    location: location?.replace(/\/+$/, ''),
-    insecure: readFlag(table, 'insecure'),
-    blocked: readFlag(table, 'blocked'),
-    mirrors: readTables(table['mirror'], 'mirror').map((mirror) =>
-      readMirror(mirror, byDigestOnly),
-    ),
-  };
-}
-
-function readMirror(table: Table, byDigestOnly: boolean): Mirror {
-  const location = readText(table, 'location');
-  if (location === undefined || location === '')
-    throw new TsmanError('[[registry.mirror]] without location');
-  const pullFrom = table['pull-from-mirror'];
-  return {
-    location: location.replace(/\/+$/, ''),
-    insecure: readFlag(table, 'insecure'),
-    pullFrom:
-      pullFrom === undefined
-        ? byDigestOnly
-          ? 'digest-only'
-          : 'all'
-        : readChoice(pullFrom, 'pull-from-mirror', ['all', 'digest-only', 'tag-only']),
-  };
-}
-
-function readText(table: Table, key: string): string | undefined {
-  const value = table[key];
-  if (value === undefined || typeof value === 'string') return value;
-  throw new TsmanError(`${key} is not a string`);
-}
-
-function readFlag(table: Table, key: string): boolean {
-  const value = table[key];
-  if (value === undefined || typeof value === 'boolean') return value ?? false;
-  throw new TsmanError(`${key} is neither true nor false`);
-}
-
-function readTables(value: unknown, key: string): Table[] {
-  if (value === undefined) return [];
-  if (Array.isArray(value) && value.every(isTable)) return value;
-  throw new TsmanError(`${key} is not a list of tables`);
-}
-
 function readStrings(value: unknown, key: string): string[] {
   if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) return value;
   throw new TsmanError(`${key} is not a list of strings`);
-}
-
-function readChoice<T extends string>(value: unknown, key: string, choices: readonly T[]): T {
-  const found = choices.find((choice) => choice === value);
-  if (found === undefined) throw new TsmanError(`${key} is none of ${choices.join(', ')}`);
-  return found;
 }
 
 function readAliases(value: unknown): Map<string, string> {

@@ -1,6 +1,6 @@
 import { TsmanError } from '../base/error.ts';
 import type { Login } from '../config/auth-file.ts';
-import { findEndpoints } from '../config/endpoints.ts';
+import { ownEndpoint } from '../config/endpoints.ts';
 import { AUTH_FILES, loadRegistries } from '../config/registries.ts';
 import { hasStatus } from '../registry/error.ts';
 import { ping } from '../registry/listing.ts';
@@ -41,11 +41,10 @@ export async function checkLogin(
   access: RegistryAccess,
 ): Promise<void> {
   const config = await loadRegistries();
-  const [own] = findEndpoints(config, {
+  const own = ownEndpoint(config, {
     registry,
     repository: key.slice(registry.length + 1) || 'login',
-  }).slice(-1);
-  if (own === undefined) return;
+  });
   const session = openEndpoint(own, { ...access, credentials: login });
   try {
     await ping(session);

@@ -1,6 +1,6 @@
 import { createReadStream, statSync } from 'node:fs';
 import { TsmanError } from '../base/error.ts';
-import { findEndpoints } from '../config/endpoints.ts';
+import { ownEndpoint } from '../config/endpoints.ts';
 import { loadRegistries } from '../config/registries.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor, Manifest } from '../oci/image.ts';
@@ -64,9 +64,7 @@ export async function withDestination<T>(
   const name = formatReference(reference);
   if (reference.digest !== undefined)
     throw new TsmanError(`push ${name}: the destination must not have a digest`);
-  // Mirrors are for reading.
-  const endpoint = findEndpoints(await loadRegistries(), reference).at(-1);
-  if (endpoint === undefined) throw new TsmanError(`push ${name}: nowhere to push to`);
+  const endpoint = ownEndpoint(await loadRegistries(), reference);
   const stop = new AbortController();
   const signal =
     options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);

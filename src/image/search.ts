@@ -1,5 +1,5 @@
 import { TsmanError } from '../base/error.ts';
-import { findEndpoints } from '../config/endpoints.ts';
+import { ownEndpoint } from '../config/endpoints.ts';
 import { loadRegistries } from '../config/registries.ts';
 import { hasRegistry, parseReference } from '../oci/reference.ts';
 import { listRepositories, listTags, type SearchResult, searchV1 } from '../registry/listing.ts';
@@ -23,8 +23,7 @@ export async function searchImages(
   const term = isQualified ? typed.slice(slash + 1) : typed;
   const found: FoundRepository[] = [];
   for (const registry of registries.length > 0 ? registries : ['docker.io']) {
-    const endpoint = findEndpoints(config, { registry, repository: term || 'search' }).at(-1);
-    if (endpoint === undefined) continue;
+    const endpoint = ownEndpoint(config, { registry, repository: term || 'search' });
     const session = openEndpoint(endpoint, access);
     try {
       const results =
@@ -67,9 +66,8 @@ export async function searchTags(
 ): Promise<{ name: string; tags: string[] }> {
   const config = await loadRegistries();
   const reference = parseReference(typed);
-  const endpoint = findEndpoints(config, reference).at(-1);
+  const endpoint = ownEndpoint(config, reference);
   const tags: string[] = [];
-  if (endpoint === undefined) return { name: typed, tags };
   const session = openEndpoint(endpoint, access);
   try {
     for await (const tag of listTags(session, endpoint.repository))

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkRequirements } from '../../src/config/policy.ts';
+import { parsePolicy } from '../../src/config/policy-file.ts';
 import { usesSigstoreAttachments } from '../../src/config/registries-d.ts';
 import { matchesIdentity, type SignedIdentity } from '../../src/config/signed-identity.ts';
 import { parseReference } from '../../src/oci/reference.ts';
@@ -12,6 +13,7 @@ const test = suite('policy.json');
 
 const ACCEPT = [{ type: 'insecureAcceptAnything' }];
 const REJECT = [{ type: 'reject' }];
+const DIGEST = `sha256:${'0'.repeat(64)}`;
 const check = (policy: object, name: string) => () =>
   checkRequirements({ ...policy }, parseReference(name), 'policy.json');
 
@@ -20,17 +22,56 @@ test('lets the most specific scope decide', () => {
     'docker.io': REJECT,
     'docker.io/library': ACCEPT,
     'docker.io/library/bad:1': REJECT,
+    [`docker.io/library/worse@${DIGEST}`]: REJECT,
+    'host.io:5000': ACCEPT,
+    'sub.example.com/team': REJECT,
+    'sub.example.com/team/good': ACCEPT,
     '*.example.com': ACCEPT,
+    '*.deep.example.com': REJECT,
   };
   const policy = { default: REJECT, transports: { docker } };
   assert.not.throws(check(policy, 'debian'));
   assert.throws(check(policy, 'team/web'), /is rejected by policy.json/);
   assert.throws(check(policy, 'bad:1'), /rejected/);
+  assert.not.throws(check(policy, 'bad:2'));
+  assert.throws(check(policy, `worse@${DIGEST}`), /rejected/);
+  assert.throws(check(policy, `worse:1@${DIGEST}`), /rejected/);
+  assert.not.throws(check(policy, 'worse:1'));
+  assert.not.throws(check(policy, 'host.io:5000/x'));
+  assert.throws(check(policy, 'host.io/x'), /rejected/);
+  assert.throws(check(policy, 'host.io:5001/x'), /rejected/);
   assert.not.throws(check(policy, 'a.b.example.com/x'));
+  assert.not.throws(check(policy, 'a.example.com:5000/x'));
+  assert.throws(check(policy, 'example.com/x'), /rejected/);
+  assert.throws(check(policy, 'a.deep.example.com/x'), /rejected/);
+  assert.throws(check(policy, 'sub.example.com/team/x'), /rejected/);
+  assert.throws(check(policy, 'sub.example.com/team'), /rejected/);
+  assert.not.throws(check(policy, 'sub.example.com/team/good/x'));
+  assert.not.throws(check(policy, 'sub.example.com/teams'));
   assert.throws(check(policy, 'quay.io/x'), /rejected/);
   assert.not.throws(
     check({ default: REJECT, transports: { docker: { '': ACCEPT } } }, 'quay.io/x'),
   );
+});
+
+test('is read strictly: a slip must not hide a rule', () => {
+  for (const [policy, why] of [
+    [{ default: ACCEPT, transport: { docker: { 'a.io': REJECT } } }, /unknown key "transport"/],
+    [{ transports: {} }, /no "default"/],
+    [{ default: [] }, /default is not a list/],
+    [{ default: ACCEPT, transports: { docker: REJECT } }, /transports.docker is not an object/],
+    [{ default: ACCEPT, transports: { docker: { 'a.io': [] } } }, /docker."a.io" is not a list/],
+    [{ default: ACCEPT, transports: { docker: { 'a.io': [{}] } } }, /has no type/],
+    [{ default: [{ type: 'insecureAcceptAnything', keyPath: '/k' }] }, /unknown key "keyPath"/],
+  ] as const)
+    try {
+      parsePolicy(JSON.stringify(policy), 'policy.json');
+      assert.unreachable(JSON.stringify(policy));
+    } catch (error) {
+      assert.match(String((error as Error).cause), why);
+    }
+  assert.throws(() => parsePolicy('{', 'policy.json'), /read policy.json: not JSON/);
+  assert.ok(parsePolicy(JSON.stringify({ default: REJECT }), 'policy.json'));
 });
 
 test('never takes a demand it cannot check for one that is met', () => {

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { findEndpoints } from '../../src/config/endpoints.ts';
+import { findEndpoints, ownEndpoint } from '../../src/config/endpoints.ts';
 import { parseRegistries, type RegistriesConfig } from '../../src/config/registries.ts';
 import {
   type ChooseName,
@@ -105,10 +105,66 @@ test('keeps mirrors for digests where mirror-by-digest-only says so', async () =
   assert.equal(endpoints(parsed, `a.example/x@${DIGEST}`), ['b.example/x', 'a.example/x']);
 });
 
+test('takes a host for all of its ports, a wildcard for a host below', async () => {
+  const parsed = await config(`
+[[registry]]
+location = "blocked.example"
+blocked = true
+[[registry]]
+prefix = "*.v.example"
+location = "real.example"
+[[registry]]
+prefix = "*.a.v.example"
+location = "deeper.example/x"
+`);
+  assert.throws(() => endpoints(parsed, 'blocked.example:5000/web'), /is blocked/);
+  assert.equal(endpoints(parsed, 'blocked.example2/web'), ['blocked.example2/web']);
+  assert.equal(endpoints(parsed, 'w.v.example:5000/web'), ['real.example:5000/web']);
+  assert.equal(endpoints(parsed, 'v.example.v.example/web'), ['real.example/web']);
+  assert.equal(endpoints(parsed, 'b.a.v.example/web'), ['deeper.example/x/web']);
+  assert.equal(endpoints(parsed, 'v.example/web'), ['v.example/web']);
+});
+
+test('sends pushes to the registry of the name itself, unless it is blocked', async () => {
+  const parsed = await config(`
+[[registry]]
+prefix = "a.example"
+location = "proxy.example"
+insecure = true
+[[registry.mirror]]
+location = "mirror.example"
+[[registry]]
+location = "b.example"
+blocked = true
+`);
+  const own = (name: string) => ownEndpoint(parsed, parseReference(name));
+  assert.equal(own('a.example/web:1'), {
+    registry: 'a.example',
+    repository: 'web',
+    insecure: true,
+    isMirror: false,
+  });
+  assert.is(own('c.example/web').insecure, false);
+  assert.throws(() => own('b.example/web'), /is blocked/);
+});
+
 test('names the file and the key when it is wrong', async () => {
   for (const [text, why] of [
     ['[[registry]]\ninsecure = "yes"\nlocation = "a"', /insecure is neither/],
     ['[registries.search]\nregistries = []', /version 1/],
+    ['[[registry]]\nlocation = "http://a"', /location http:\/\/a has a scheme/],
+    [
+      '[[registry]]\nlocation = "a"\n[[registry]]\nlocation = "a"\nblocked = true',
+      /registry a is there twice, with another blocked/,
+    ],
+    [
+      '[[registry]]\nlocation = "a"\nmirror-by-digest-only = true\n[[registry.mirror]]\nlocation = "b"\npull-from-mirror = "all"',
+      /exclude each other/,
+    ],
+    [
+      '[[registry]]\nlocation = "a"\n[[registry.mirror]]\nlocation = "b"\npull-from-mirror = "x"',
+      /pull-from-mirror is none of/,
+    ],
     ['x = ', /./],
   ] as const) {
     try {
