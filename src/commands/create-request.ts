@@ -121,9 +121,16 @@ export function toCreateRequest(
       restart: parseRestart(options.restart, options.rm),
       ...parseLimits(options),
       ...rareSpec(options),
-      createCommand: ['tsman', ...process.argv.slice(2)],
+      createCommand: ['tsman', ...withoutPassword(process.argv.slice(2))],
     },
   };
+}
+
+/** `inspect` shows the command for as long as the container lives; of `--creds` the user only. */
+function withoutPassword(words: readonly string[]): string[] {
+  const at = words.findIndex((word) => word === '--creds' || word.startsWith('--creds='));
+  const value = words[at] === '--creds' ? at + 1 : at;
+  return words.map((word, i) => (at !== -1 && i === value ? (word.split(':')[0] ?? '') : word));
 }
 
 function requestedNetworks(options: ContainerOptions): { networks?: NetworkAttachment[] } {

@@ -86,7 +86,7 @@ export async function pullForRun(
     import('./choose-name.ts'),
   ]);
   const settings = {
-    ...transferAccess(options, context),
+    ...(await transferAccess(options, context)),
     platform: platformWish(options),
     policy: parsePullPolicy(options.pull, '--pull') ?? 'missing',
     choose: nameChooser(context),

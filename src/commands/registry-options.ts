@@ -16,8 +16,8 @@ export const TRANSFER_OPTIONS = {
   ...REGISTRY_OPTIONS,
   creds: {
     kind: 'text',
-    value: 'USER:PASSWORD',
-    help: 'credentials; others can see them in ps, so rather log in',
+    value: 'USER[:PASSWORD]',
+    help: 'credentials; others see a password in ps, without one it is asked for',
   },
   retry: {
     kind: 'text',
@@ -74,16 +74,17 @@ export function registryAccess(
   };
 }
 
-export function transferAccess(
+/** Asks for the password that `--creds USER` leaves out. */
+export async function transferAccess(
   options: TransferFlags,
-  context: Pick<CommandContext, 'isSet'>,
-): RegistryAccess {
+  context: Pick<CommandContext, 'isSet' | 'stdin' | 'stderr'>,
+): Promise<RegistryAccess> {
   // For login a file that is not there is one to be made; here it is a slip.
   if (options.authfile !== undefined && !existsSync(options.authfile))
     throw new UsageError(`option --authfile: ${options.authfile}: no such file`);
   return {
     ...registryAccess(options, context),
-    credentials: parseCredentials(options.creds),
+    credentials: await readCredentials(options.creds, context),
     retry: wholeNumber('--retry', options.retry, 0),
     parallel: wholeNumber('--parallel-copies', options.parallelCopies, 1),
     retryDelayMs:
@@ -105,10 +106,20 @@ export function wholeNumber(
   throw new UsageError(`option ${option}: ${JSON.stringify(text)} is not a number from ${least}`);
 }
 
-function parseCredentials(text: string | undefined): RegistryAccess['credentials'] {
+async function readCredentials(
+  text: string | undefined,
+  { stdin, stderr }: Pick<CommandContext, 'stdin' | 'stderr'>,
+): Promise<RegistryAccess['credentials']> {
   if (text === undefined) return undefined;
-  const colon = text.indexOf(':');
+  const [username = ''] = text.split(':', 1);
   // The text itself is not quoted: it holds a password.
-  if (colon < 1) throw new UsageError('option --creds: want USER:PASSWORD');
-  return { username: text.slice(0, colon), password: text.slice(colon + 1) };
+  if (username === '') throw new UsageError('option --creds: want USER[:PASSWORD]');
+  const password = text.slice(username.length + 1);
+  if (password !== '') return { username, password };
+  const { ask, canAsk } = await import('./prompt.ts');
+  if (!canAsk(stdin))
+    throw new UsageError('option --creds: there is no terminal to ask for the password', {
+      hint: 'log in with --password-stdin, or give USER:PASSWORD',
+    });
+  return { username, password: await ask(stdin, stderr, 'Password: ', true) };
 }

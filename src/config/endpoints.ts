@@ -9,7 +9,8 @@ export interface Endpoint {
   readonly repository: string;
   /** Plain http, or a certificate that does not check out, is allowed. */
   readonly insecure: boolean;
-  readonly isMirror: boolean;
+  /** The registry that the reference names: what the user gives for it is not for mirrors. */
+  readonly isNamed: boolean;
 }
 
 /**
@@ -19,15 +20,13 @@ export interface Endpoint {
 export function findEndpoints(config: RegistriesConfig, reference: Reference): Endpoint[] {
   const name = `${reference.registry}/${reference.repository}`;
   const rule = findAllowed(config, name);
-  if (rule === undefined) return [endpoint(name, { insecure: false, isMirror: false })];
+  if (rule === undefined) return [endpoint(name, false, reference)];
   const wanted = reference.digest === undefined ? 'tag-only' : 'digest-only';
   const mirrors = rule.mirrors
     .filter(({ pullFrom }) => pullFrom === 'all' || pullFrom === wanted)
-    .map(({ location, insecure }) =>
-      endpoint(rewrite(name, rule, location), { insecure, isMirror: true }),
-    );
+    .map(({ location, insecure }) => endpoint(rewrite(name, rule, location), insecure, reference));
   const { location, insecure } = rule;
-  return [...mirrors, endpoint(rewrite(name, rule, location), { insecure, isMirror: false })];
+  return [...mirrors, endpoint(rewrite(name, rule, location), insecure, reference)];
 }
 
 /**
@@ -41,7 +40,7 @@ export function ownEndpoint(
 ): Endpoint {
   const name = `${registry}/${repository}`;
   const insecure = findAllowed(config, name)?.insecure ?? false;
-  return { registry, repository, insecure, isMirror: false };
+  return { registry, repository, insecure, isNamed: true };
 }
 
 function findAllowed(config: RegistriesConfig, name: string): RegistryRule | undefined {
@@ -79,8 +78,10 @@ function rewrite(name: string, { prefix }: RegistryRule, location: string | unde
   return `${location}${name.slice(matchLength(prefix, name))}`;
 }
 
-function endpoint(name: string, rest: Pick<Endpoint, 'insecure' | 'isMirror'>): Endpoint {
+function endpoint(name: string, insecure: boolean, reference: Reference): Endpoint {
   const slash = name.indexOf('/');
   if (slash === -1) throw new TsmanError(`registries.conf: ${name} has no repository`);
-  return { registry: name.slice(0, slash), repository: name.slice(slash + 1), ...rest };
+  const registry = name.slice(0, slash);
+  const isNamed = registry === reference.registry;
+  return { registry, repository: name.slice(slash + 1), insecure, isNamed };
 }

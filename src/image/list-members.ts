@@ -1,18 +1,14 @@
 import { findEndpoints } from '../config/endpoints.ts';
 import { loadRegistries } from '../config/registries.ts';
 import { parseAnyManifest } from '../oci/manifest.ts';
-import {
-  formatReference,
-  parseReference,
-  repositoryName,
-  withDefaultTag,
-} from '../oci/reference.ts';
+import { parseReference, repositoryName, withDefaultTag } from '../oci/reference.ts';
 import { fetchManifest } from '../registry/manifests.ts';
 import { sha256 } from '../storage/blobs.ts';
 import { findImage, type ImageRecord } from '../storage/images.ts';
 import type { LayerTarget } from '../storage/layers.ts';
 import { type PullOptions, pullImage } from './pull.ts';
 import { openEndpoint, type RegistryAccess } from './registry-access.ts';
+import { tryEach } from './try-each.ts';
 
 /**
  * The images that `manifest add NAME` means: one of the store, or of a registry, from where it is
@@ -41,15 +37,15 @@ export async function listMembers(
 /** A manifest or index of a registry, as it came. */
 export async function fetchRemoteManifest(name: string, access: RegistryAccess): Promise<Buffer> {
   const reference = withDefaultTag(parseReference(name));
-  const [endpoint] = findEndpoints(await loadRegistries(), reference);
-  if (endpoint === undefined) throw new Error(`no registry for ${formatReference(reference)}`);
-  const session = openEndpoint(endpoint, access);
-  try {
-    const version = reference.digest ?? reference.tag ?? 'latest';
-    return (await fetchManifest(session, endpoint.repository, version)).bytes;
-  } finally {
-    session.close();
-  }
+  return tryEach(findEndpoints(await loadRegistries(), reference), async (endpoint) => {
+    const session = openEndpoint(endpoint, access);
+    try {
+      const version = reference.digest ?? reference.tag ?? 'latest';
+      return (await fetchManifest(session, endpoint.repository, version)).bytes;
+    } finally {
+      session.close();
+    }
+  });
 }
 
 async function indexDigests(name: string, access: RegistryAccess): Promise<string[]> {

@@ -17,6 +17,7 @@ import type { LayerTarget } from '../storage/layers.ts';
 import { resolvePlatform, satisfies } from './platform.ts';
 import { pullFrom, type TransferOptions } from './pull-endpoint.ts';
 import { openEndpoint } from './registry-access.ts';
+import { message, tryEach } from './try-each.ts';
 
 /** `never`: only what is here; `newer`: an unreachable registry is no error when it is here. */
 export type PullPolicy = 'always' | 'missing' | 'newer' | 'never';
@@ -109,29 +110,6 @@ function findLocal(
   const image = findImage(storage, typed);
   if (image === undefined || platform === undefined) return image;
   return satisfies(readImageConfig(storage, image), resolvePlatform(platform)) ? image : undefined;
-}
-
-/** The first that works; the error of the last, naming the others' reasons too. */
-async function tryEach<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R> {
-  const failures: unknown[] = [];
-  for (const item of items) {
-    try {
-      return await work(item);
-    } catch (error) {
-      if (!(error instanceof TsmanError)) throw error;
-      failures.push(error);
-    }
-  }
-  if (failures.length === 1) throw failures[0];
-  const hint = failures.find((error) => error instanceof TsmanError && error.hint !== undefined);
-  throw new TsmanError(failures.map(message).join('; '), {
-    hint: hint instanceof TsmanError ? hint.hint : undefined,
-  });
-}
-
-function message(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${message(error.cause)}` : error.message;
 }
 
 async function pullReference(

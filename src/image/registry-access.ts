@@ -10,7 +10,7 @@ import { openRegistry, type RegistrySession } from '../registry/session.ts';
 /** How to talk to registries: what the options common to pull, push, login and search say. */
 export interface RegistryAccess {
   readonly authFile?: string | undefined;
-  /** `--creds USER:PASSWORD`, already parsed; wins over every file. */
+  /** `--creds USER:PASSWORD`, already parsed; wins over every file. Mirrors do not get them. */
   readonly credentials?: Credentials | undefined;
   /** undefined: registries.conf decides. */
   readonly tlsVerify?: boolean | undefined;
@@ -32,6 +32,7 @@ const DEFAULT_RETRY_DELAY_MS = 1000;
 /** Opens a conversation with the registry of an endpoint; nothing is sent before the first request. */
 export function openEndpoint(endpoint: Endpoint, access: RegistryAccess): RegistrySession {
   const { registry, repository } = endpoint;
+  const given = endpoint.isNamed ? access.credentials : undefined;
   const materials = new Map<string, TlsMaterial>();
   const isOwn = (host: string) => hostname(host) === hostname(registry);
   const isUnverified = (host: string) =>
@@ -52,7 +53,7 @@ export function openEndpoint(endpoint: Endpoint, access: RegistryAccess): Regist
       access.tlsVerify !== true && (isUnverified(host) || isLoopback(hostname(host))),
     proxyFor: (url) => proxyFromEnvironment(url, process.env),
     findCredentials: async () =>
-      access.credentials ?? findLogin({ registry, repository, authFile: access.authFile }),
+      given ?? findLogin({ registry, repository, authFile: access.authFile }),
     timeouts: { ...DEFAULT_TIMEOUTS, ...access.timeouts },
     userAgent: `tsman/${VERSION}`,
     retries: access.retry ?? DEFAULT_RETRIES,

@@ -142,7 +142,7 @@ blocked = true
     registry: 'a.example',
     repository: 'web',
     insecure: true,
-    isMirror: false,
+    isNamed: true,
   });
   assert.is(own('c.example/web').insecure, false);
   assert.throws(() => own('b.example/web'), /is blocked/);

@@ -36,7 +36,7 @@ export const pullCommand = defineCommand({
     const names = typed.map((name) => registryName(name, 'pull'));
     const engine = context.openEngine();
     const settings = {
-      ...transferAccess(options, context),
+      ...(await transferAccess(options, context)),
       platform: platformWish(options),
       policy: parsePullPolicy(options.policy, '--policy') ?? 'always',
       choose: nameChooser(context),

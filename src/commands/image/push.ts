@@ -48,7 +48,7 @@ export const pushCommand = defineCommand({
     const engine = context.openEngine();
     const { storage } = engine;
     const settings = {
-      ...transferAccess(options, context),
+      ...(await transferAccess(options, context)),
       format: oneOf('--format', options.format === 'v2s2' ? 'docker' : options.format, [
         'oci',
         'docker',

@@ -27,10 +27,11 @@ export const manifestAddCommand = defineCommand({
     const engine = context.openEngine();
     const changes = entryChanges(options);
     let list = requireManifestList(engine.storage, name);
+    const access = await transferAccess(options, context);
     await withListLease(engine, async () => {
       for (const image of images)
         for (const member of await listMembers(engine, image, options.all, {
-          ...transferAccess(options, context),
+          ...access,
           platform:
             options.arch === undefined && options.os === undefined
               ? undefined

@@ -33,6 +33,7 @@ export const manifestCreateCommand = defineCommand({
     const engine = context.openEngine();
     const full = listName(name);
     const annotations = parseAnnotations(options.annotation);
+    const access = await transferAccess(options, context);
     await withListLease(engine, async () => {
       const known = options.amend ? findManifestList(engine.storage, full) : undefined;
       let list =
@@ -40,12 +41,7 @@ export const manifestCreateCommand = defineCommand({
           ? createManifestList(engine.storage, full, { replace: false, annotations })
           : annotateList(engine.storage, known, annotations);
       for (const image of images)
-        for (const member of await listMembers(
-          engine,
-          image,
-          options.all,
-          transferAccess(options, context),
-        ))
+        for (const member of await listMembers(engine, image, options.all, access))
           list = addToList(engine.storage, list, member, { platform: {}, annotations: {} });
       context.stdout.write(`${digestHex(list.digest)}\n`);
     });

@@ -51,7 +51,7 @@ export const manifestPushCommand = defineCommand({
     const list = requireManifestList(engine.storage, name);
     const to = registryName(destination ?? list.name, 'push');
     const settings = {
-      ...transferAccess(options, context),
+      ...(await transferAccess(options, context)),
       format: listFormat(options.format),
       compression: wantedCompression(options, context),
     };
