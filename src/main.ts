@@ -13,6 +13,9 @@ const EXIT_BROKEN_PIPE = 128 + 13;
 
 /** Runs one command line (without the program's name) and returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
+  // As Podman: of what a stricter umask makes, /etc/hosts or a container's root, other users of the container
+  // would have nothing. What is private says so where it is made.
+  process.umask(0o022);
   try {
     const { rest, options } = takeGlobalOptions(argv);
     return await dispatch(rest, options);

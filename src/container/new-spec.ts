@@ -1,6 +1,7 @@
 import { TsmanError } from '../base/error.ts';
 import type { CreateRequest, CreateTarget, RareRequest, RootSource } from './create-types.ts';
 import { mergeHealth } from './health-request.ts';
+import { callerAccount } from './host-account.ts';
 import type { ContainerSpec } from './record.ts';
 import { parseSignal } from './signals.ts';
 import { isSystemd, SYSTEMD_STOP_SIGNAL } from './systemd-mode.ts';
@@ -21,7 +22,19 @@ export function findUserFiles(
 ): UserFiles {
   const user = request.user ?? source.defaults.User ?? '';
   const home = request.workdir ?? (source.defaults.WorkingDir || '/');
-  return userFiles(layers, user, home, request.rare.userFiles);
+  const caller = keepsID(request) ? callerAccount((it) => homeOf(it, request, home)) : undefined;
+  return userFiles(layers, user, home, { ...request.rare.userFiles, caller });
+}
+
+/** `keep-id:uid=…` makes somebody else of the caller, who has no name. */
+function keepsID({ userns }: CreateRequest): boolean {
+  const own = userns?.uidMappings.find(({ hostID, size }) => hostID === 0 && size === 1);
+  return userns?.mode.startsWith('keep-id') === true && own?.containerID === process.geteuid?.();
+}
+
+/** The caller's home, if it is mounted in the container, too. */
+function homeOf(onHost: string, { volumes }: CreateRequest, otherwise: string): string {
+  return volumes.some(({ destination }) => destination === onHost) ? onHost : otherwise;
 }
 
 function hostsBase(layers: readonly string[], { hostsBase: wish }: RareRequest): { base?: string } {

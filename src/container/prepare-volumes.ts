@@ -10,6 +10,7 @@ import { volumeData, volumeMarker } from '../storage/volumes.ts';
 import { archiveOf } from './copy.ts';
 import type { CreateTarget } from './create.ts';
 import { containerOwner } from './file-owner.ts';
+import { hasMappedCaller } from './file-plan.ts';
 import { isDirectory, resolveInside } from './inside-path.ts';
 import type { Container, VolumeMount } from './record.ts';
 
@@ -20,15 +21,41 @@ import type { Container, VolumeMount } from './record.ts';
  * next start begins again.
  */
 export async function prepareVolumes(target: CreateTarget, container: Container): Promise<void> {
-  const { userns, volumes } = container.spec;
-  if (userns === undefined || userns.join !== undefined) return;
-  if (userns.uidMappings.some(({ hostID }) => hostID === 0)) return;
+  if (!isWithoutCaller(container)) return;
+  const { volumes } = container.spec;
   for (const volume of volumes) {
     if (volume.type !== 'volume' || volume.name === undefined) continue;
     const marker = volumeMarker(target.directories, volume.name);
     if (!fs.existsSync(marker)) continue;
     await fill(target, container, volume, volumeData(target.directories, volume.name));
     fs.rmSync(marker, { force: true });
+  }
+}
+
+/** Whether the container has an id map that we know, and in which the caller is nobody. */
+function isWithoutCaller(container: Container): boolean {
+  const { userns } = container.spec;
+  return userns !== undefined && userns.join === undefined && !hasMappedCaller(container);
+}
+
+/**
+ * Gives the files that were written for such a container, /etc/hosts and its like, to its root, as all
+ * others have them: in there they would be nobody's.
+ */
+export async function giveFiles(
+  target: CreateTarget,
+  container: Container,
+  directory: string,
+  names: readonly string[],
+): Promise<void> {
+  if (!isWithoutCaller(container) || names.length === 0) return;
+  const { uidMappings: uids = [], gidMappings: gids = [] } = container.spec.userns ?? {};
+  const agent = openFsAgent(target, directory, { below: '', uids, gids });
+  try {
+    for (const name of names) agent.set(name, { owner: { uid: 0, gid: 0 } });
+    await agent.sync();
+  } finally {
+    await agent.close();
   }
 }
 

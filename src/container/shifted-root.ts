@@ -18,7 +18,7 @@ import type { OwnUserns } from './userns.ts';
 export type UsernsRoot = 'auto' | 'native' | 'fuse-overlayfs';
 
 /** The longest that a first start waits for layers to be shifted. */
-const PATIENCE_MS = 60;
+const PATIENCE_MS = 40;
 
 /**
  * The map of a container's user namespace; undefined when it is unknown (`ns:PATH`), `engine` when it is

@@ -1,5 +1,4 @@
 import * as fs from 'node:fs';
-import { join } from 'node:path';
 import { currentBootID } from '../base/process.ts';
 import { randomHex } from '../base/random.ts';
 import { helperPath } from '../helper/location.ts';
@@ -14,17 +13,15 @@ import {
 } from '../helper/run.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import { boxSettings, type StartOptions } from './box-settings.ts';
-import { networksOf } from './bridge-networks.ts';
 import type { CreateTarget } from './create.ts';
 import { writeBundle } from './hooks.ts';
 import { hostDevices } from './host-devices.ts';
-import { defaultAddresses, hostsFile, resolvConf } from './hosts-files.ts';
 import { logFieldRecords } from './log-fields.ts';
 import { endNetworkOrphans } from './network-orphans.ts';
 import { containerSteps } from './plan.ts';
 import { type Container, readConfig } from './record.ts';
+import { writeRunFiles } from './run-files.ts';
 import { seccompProgram } from './seccomp.ts';
-import { sharedNetworkFiles } from './shared-network.ts';
 import { containerDirectory, readState, runDirectory } from './state.ts';
 import { setWanted } from './wanted.ts';
 
@@ -93,7 +90,7 @@ export async function prepareContainer(
   const config = readConfig(target.storage, container.id);
   const runDir = runDirectory(directories, container.id);
   fs.mkdirSync(runDir, { recursive: true, mode: 0o700 });
-  writeRunFiles(target, container, config, runDir);
+  await writeRunFiles(target, container, config, runDir);
   writeBundle(runDir, config);
   return { config, program: steps(target, container, config) };
 }
@@ -154,25 +151,6 @@ function freshPlanPath(runDir: string): string {
       fs.rmSync(`${runDir}/${name}`, { force: true });
   }
   return `${runDir}/plan.${randomHex(4)}`;
-}
-
-/** /etc/hosts and its like, and the marker by which a container in any container engine is known. */
-function writeRunFiles(
-  target: CreateTarget,
-  container: Container,
-  config: RuntimeConfig,
-  runDir: string,
-): void {
-  const networks = networksOf(target.storage, container).map(({ network }) => network);
-  const files = {
-    hosts: hostsFile(container, config.hostname, defaultAddresses(container)),
-    'resolv.conf': resolvConf(container, networks),
-    ...sharedNetworkFiles(target, container),
-    hostname: `${config.hostname ?? ''}\n`,
-    containerenv: '',
-  };
-  for (const [name, content] of Object.entries(files))
-    fs.writeFileSync(join(runDir, name), content, { mode: 0o644 });
 }
 
 /**

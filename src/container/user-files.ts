@@ -1,8 +1,5 @@
 import * as fs from 'node:fs';
-import { TsmanError } from '../base/error.ts';
-import { readIfExists } from '../base/file.ts';
-import { homeDirectory } from '../base/home.ts';
-import { ownUserName } from '../base/own-user.ts';
+import { type Account, hostUserLine } from './host-account.ts';
 
 /** What `--passwd` and its like ask for. */
 export interface UserFilesRequest {
@@ -10,6 +7,8 @@ export interface UserFilesRequest {
   readonly passwdEntry: string | undefined;
   readonly groupEntry: string | undefined;
   readonly hostUsers: readonly string[];
+  /** With keep-id, whom the container's user is on the host. */
+  readonly caller?: Account | undefined;
 }
 
 export interface UserFiles {
@@ -21,8 +20,9 @@ export interface UserFiles {
 const MOST_BYTES = 1 << 20;
 
 /**
- * The lines that a numeric `--user` without an entry gets, so that programs find a name and a home
- * for it, as Podman adds them. The files are bound over the image's, which stay as they are.
+ * The lines that a numeric `--user`, and the caller with keep-id, get where the image has none for them,
+ * so that programs find a name and a home, as Podman adds them. The files are bound over the image's,
+ * which stay as they are.
  * @param layers directories, uppermost first
  */
 export function userFiles(
@@ -31,26 +31,29 @@ export function userFiles(
   workdir: string,
   request: UserFilesRequest,
 ): UserFiles {
-  const [owner = '', group = ''] = user.split(':');
-  const isNumber = /^\d+$/.test(owner) && Number(owner) !== 0;
-  if (request.hostUsers.length === 0 && !(request.addMissing && isNumber))
+  const wanted = request.addMissing ? [request.caller, numericAccount(user, workdir)] : [];
+  const accounts = wanted.filter((account) => account !== undefined);
+  if (request.hostUsers.length === 0 && accounts.length === 0)
     return { passwd: undefined, group: undefined };
   const oldPasswd = imageFile(layers, 'etc/passwd') ?? '';
   const oldGroup = imageFile(layers, 'etc/group') ?? '';
   const passwd = request.hostUsers.map(hostUserLine);
   const groups: string[] = [];
-  if (
-    request.addMissing &&
-    isNumber &&
-    !hasID(oldPasswd, owner) &&
-    !hasID(passwd.join('\n'), owner)
-  ) {
-    const gid = /^\d+$/.test(group) ? group : '0';
-    passwd.push(passwdLine(owner, gid, workdir, request.passwdEntry));
-    if (gid !== '0' && !hasID(oldGroup, gid))
-      groups.push(groupLine(gid, owner, request.groupEntry));
+  for (const account of accounts) {
+    if (hasEntry([oldPasswd, ...passwd], account.uid, account.name)) continue;
+    passwd.push(passwdLine(account, request.passwdEntry));
+    if (account.gid !== '0' && !hasEntry([oldGroup, ...groups], account.gid, account.group))
+      groups.push(groupLine(account, request.groupEntry));
   }
   return { passwd: appended(oldPasswd, passwd), group: appended(oldGroup, groups) };
+}
+
+/** What `--user 1000` or `1000:1000` is called; undefined for a name, which must be in the image, and for root. */
+function numericAccount(user: string, home: string): Account | undefined {
+  const [uid = '', group = ''] = user.split(':');
+  if (!/^\d+$/.test(uid) || Number(uid) === 0) return undefined;
+  const gid = /^\d+$/.test(group) ? group : '0';
+  return { name: uid, uid, gid, group: gid, comment: 'container user', home };
 }
 
 /** A file of the image, when it is a plain one that we may read; links could lead to the host's. */
@@ -91,8 +94,9 @@ function readable(path: string): string | undefined {
   }
 }
 
-function hasID(text: string, id: string): boolean {
-  return text.split('\n').some((line) => line.split(':')[2] === id);
+function hasEntry(texts: readonly string[], id: string, name: string): boolean {
+  const entries = texts.flatMap((text) => text.split('\n')).map((line) => line.split(':'));
+  return entries.some((fields) => fields[2] === id || fields[0] === name);
 }
 
 function appended(old: string, lines: readonly string[]): string | undefined {
@@ -101,32 +105,17 @@ function appended(old: string, lines: readonly string[]): string | undefined {
   return `${start}${lines.join('\n')}\n`;
 }
 
-function passwdLine(uid: string, gid: string, home: string, entry: string | undefined): string {
+function passwdLine({ name, uid, gid, comment, home }: Account, entry: string | undefined): string {
   const template = entry ?? '$USERNAME:*:$UID:$GID:$NAME:$HOME:/bin/sh';
-  const values = { USERNAME: uid, UID: uid, GID: gid, NAME: 'container user', HOME: home };
-  return fill(template, values);
+  return fill(template, { USERNAME: name, UID: uid, GID: gid, NAME: comment, HOME: home });
 }
 
-function groupLine(gid: string, user: string, entry: string | undefined): string {
+function groupLine({ name, gid, group }: Account, entry: string | undefined): string {
   const template = entry ?? '$GROUPNAME:x:$GID:$USERLIST';
-  return fill(template, { GROUPNAME: gid, GID: gid, USERLIST: user });
+  return fill(template, { GROUPNAME: group, GID: gid, USERLIST: name });
 }
 
 function fill(template: string, values: Readonly<Record<string, string>>): string {
   const text = template.replace(/\$\{?([A-Z]+)\}?/g, (whole, name) => values[name] ?? whole);
   return text.replace(/[\r\n]+/g, ' ');
-}
-
-function hostUserLine(name: string): string {
-  const line = (readIfExists('/etc/passwd') ?? '')
-    .split('\n')
-    .find((candidate) => candidate.split(':')[0] === name || candidate.split(':')[2] === name);
-  if (line === undefined && ownUserName() === name) {
-    const ids = [process.geteuid?.(), process.getegid?.()].join(':');
-    return `${name}:*:${ids}:${name}:${homeDirectory()}:/bin/sh`;
-  }
-  if (line === undefined)
-    throw new TsmanError(`option --hostuser: no user ${JSON.stringify(name)} on this host`);
-  const [user, , uid, gid, comment, home] = line.split(':');
-  return [user, '*', uid, gid, comment, home, '/bin/sh'].join(':');
 }

@@ -1,4 +1,5 @@
-import type { TsmanError } from '../base/error.ts';
+import { constants, setPriority } from 'node:os';
+import { hasCode, type TsmanError } from '../base/error.ts';
 import { FsBatch } from './fs-batch.ts';
 import { FsAgentError, FsProcess } from './fs-process.ts';
 import { FS_OPERATION, FS_REPLY, type FsPayload, type FsReplyReader } from './fs-protocol.ts';
@@ -49,10 +50,14 @@ export class FsConnection {
     return this.#process.pid;
   }
 
-  /** Hands over what was asked for and lets go: the helper ends by itself, we may end before it. */
+  /**
+   * Hands over what was asked for and lets go: the helper ends by itself, we may end before it. From now on
+   * it stands back for whoever wants the processor.
+   */
   async release(): Promise<void> {
     this.#batch.flush();
     await this.#process.drained(0);
+    standBack(this.#process.pid);
     this.#process.release();
   }
 
@@ -90,5 +95,14 @@ export class FsConnection {
       if (head?.answersAtEnd === true) head.push(reader);
       this.#pending.shift()?.end();
     }
+  }
+}
+
+function standBack(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch (error) {
+    // It has ended already.
+    if (!hasCode(error, 'ESRCH')) throw error;
   }
 }

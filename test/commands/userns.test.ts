@@ -1,4 +1,5 @@
 import { lstatSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -26,6 +27,53 @@ requires(
     assert.is(lstatSync(join(host, 'new')).uid, process.getuid?.());
     const list = await tsman(...RUN, ...options, '/bin/probe', 'ls', '/home');
     assert.is(list.exitCode, 0);
+  }),
+);
+
+requires(
+  test,
+  'user',
+  'subids',
+  'fuse',
+)("/etc/hosts and its like are root's, at every start, and the caller has his name", () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    const { username, uid, gid } = userInfo();
+    const probe = [PROBE_IMAGE, '/bin/probe'];
+    const keep = ['--userns', 'keep-id'];
+    const passwd = (await tsman(...RUN, ...keep, ...probe, 'cat', '/etc/passwd')).stdout;
+    assert.ok(
+      passwd.includes(`\n${username}:*:${uid}:${gid}:`) || passwd.startsWith(username),
+      passwd,
+    );
+    const own = await tsman(
+      ...RUN,
+      ...keep,
+      '-v',
+      '/etc/hosts:/etc/passwd',
+      ...probe,
+      'cat',
+      '/etc/passwd',
+    );
+    assert.match(own.stdout, /localhost/, own.stderr);
+    for (const readOnly of [[], ['--read-only']]) {
+      const write = [...RUN, ...keep, ...readOnly, ...probe, 'write', '/etc/hosts', 'x'];
+      assert.match((await tsman(...write)).stderr, /hosts: (Permission denied|Read-only)/);
+    }
+    for (const options of [
+      [...keep, '--user', '0'],
+      ['--userns', 'nomap'],
+      ['--userns', 'auto'],
+    ]) {
+      const name = `box-${options[1]}`;
+      const create = ['create', '--name', name, '--network', 'none', ...options, ...probe];
+      assert.is((await tsman(...create, 'write', '/etc/hosts', 'x')).exitCode, 0);
+      for (let start = 0; start < 2; start++) {
+        const { exitCode, stderr } = await tsman('start', '-a', name);
+        assert.is(exitCode, 0, `${name}: ${stderr}`);
+      }
+      assert.is((await tsman('rm', name)).exitCode, 0);
+    }
   }),
 );
 
