@@ -107,13 +107,15 @@ requires(
   withScratch(async (tsman) => {
     await loadProbe(tsman);
     const maps = async (...options: string[]): Promise<string[]> => {
-      const files = ['/proc/self/uid_map', '/proc/self/gid_map'].map(async (file) => {
+      const found: string[] = [];
+      // One after the other: at the same time they would have different ids of `auto`.
+      for (const file of ['/proc/self/uid_map', '/proc/self/gid_map']) {
         const command = ['/bin/probe', 'cat', file];
         const { stdout, stderr } = await tsman(...RUN, ...options, PROBE_IMAGE, ...command);
         assert.is(stderr, '');
-        return stdout.trim().replace(/ +/g, ' ').replace(/\n /g, ',');
-      });
-      return await Promise.all(files);
+        found.push(stdout.trim().replace(/ +/g, ' ').replace(/\n /g, ','));
+      }
+      return found;
     };
     const same = await maps('--uidmap', '0:5:1000');
     assert.equal(same, ['0 5 1000', '0 5 1000']);
