@@ -1,7 +1,7 @@
 import { runEngine } from '../engines.ts';
 import { memoryAtRest, residentShare } from '../memory.ts';
 import { measurePort, publishServer, removeServer, timesHostLoopback } from '../port.ts';
-import type { Bench, Scenario, Words } from '../scenario.ts';
+import type { Bench, FigureScenario, Scenario, Words } from '../scenario.ts';
 
 const REQUESTS = 2000;
 const MEGABYTES = 500;
@@ -15,10 +15,9 @@ const detached = (image: string, name: string): Words => [
 const remove = (names: Words): Words => ['rm', '--force', '--time', '0', ...names];
 
 /** One client of a port published on 127.0.0.1; bench/port.c at both ends. `npm run bench -- port:` runs them all. */
-const ports: readonly Scenario[] = [
+const figures: readonly FigureScenario[] = [
   {
     name: 'port: a request',
-    setup: publishServer,
     measure: (bench, engine) => measurePort(bench, engine, 'requests', REQUESTS)[0],
     unit: 'µs',
     runs: 7,
@@ -56,9 +55,13 @@ const ports: readonly Scenario[] = [
     unit: 'MB/s',
     runs: 7,
     aim: { atLeast: 1 },
-    cleanup: removeServer,
   },
 ];
+
+/** Each has a server of its own, so that one alone can be chosen. */
+const ports = figures.map(
+  (scenario): Scenario => ({ ...scenario, setup: publishServer, cleanup: removeServer }),
+);
 
 export const networkScenarios: readonly Scenario[] = [
   {
