@@ -25,8 +25,9 @@ void attach_send_signal(const struct plan *plan, int number);
 
 /* A terminal for exec without a monitor: copy between our stdin/stdout and the
  * pty master until `child` ends; returns its exit status (128+N on signal).
- * Detached by keys: returns 0, and a process of ours stays to drain the terminal.
+ * Detached by keys: returns 0 and sets `detached`; a process of ours stays to drain the
+ * terminal and to record the end.
  * With master -1 there is nothing to copy: wait for the child and proxy signals. */
-int attach_pty(const struct plan *plan, int master, int child_pidfd, int child);
+int attach_pty(const struct plan *plan, int master, int child_pidfd, int child, bool *detached);
 
 #endif

@@ -15,6 +15,7 @@
 #include "output.h"
 #include "process.h"
 #include "proxy.h"
+#include "record.h"
 #include "syscalls.h"
 #include "terminal.h"
 
@@ -22,7 +23,7 @@
 
 static struct {
 	int master, child_pidfd;
-	bool input_open, output_open, ended, over;
+	bool input_open, output_open, ended, over, detached;
 	int status;
 	struct detach_keys detach;
 	struct output output;
@@ -67,8 +68,9 @@ static void take_signals(void)
 }
 
 /* Our terminal goes, the command stays: somebody must hold the master, or the command
- * gets a hangup, and empty it, or the command blocks. */
-static void leave_drain(void)
+ * gets a hangup, and empty it, or the command blocks. Who drains is not the command's
+ * parent, so the event of its end has no exit code. */
+static void leave_drain(const struct plan *plan)
 {
 	struct pollfd fds[2] = { { .fd = pty.master, .events = POLLIN },
 				 { .fd = pty.child_pidfd, .events = POLLIN } };
@@ -86,6 +88,9 @@ static void leave_drain(void)
 		if (fds[1].revents != 0 || n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 			break;
 	}
+	while (poll(&fds[1], 1, -1) < 0 && errno == EINTR) {
+	}
+	record_exec_event(plan, "exec_died", -1);
 	_exit(0);
 }
 
@@ -115,7 +120,7 @@ static void end_input(void)
 		typing[pty.typed++] = (unsigned char)end;
 }
 
-static void take_input(void)
+static void take_input(const struct plan *plan)
 {
 	unsigned char typed[TYPED];
 	ssize_t n = read(0, typed, sizeof typed);
@@ -133,8 +138,8 @@ static void take_input(void)
 	}
 	write_typed();
 	if (detached) {
-		leave_drain();
-		pty.over = true;
+		leave_drain(plan);
+		pty.over = pty.detached = true;
 		pty.status = 0;
 	}
 }
@@ -166,7 +171,7 @@ static bool take_output(void)
 	return n > 0;
 }
 
-static void step(int signals)
+static void step(const struct plan *plan, int signals)
 {
 	bool typed = pty.typed > 0, held = pty.held > 0;
 	struct pollfd fds[] = {
@@ -187,7 +192,7 @@ static void step(int signals)
 	if (fds[1].revents != 0 && typed)
 		write_typed();
 	if (fds[2].revents != 0)
-		take_input();
+		take_input(plan);
 	if (!pty.over && (fds[3].revents != 0 || (fds[1].revents != 0 && pty.output_open && !held)))
 		take_output();
 	/* What it wrote before it died is in the terminal; descendants that still have it
@@ -199,7 +204,7 @@ static void step(int signals)
 			return;
 }
 
-int attach_pty(const struct plan *plan, int master, int child_pidfd, int child)
+int attach_pty(const struct plan *plan, int master, int child_pidfd, int child, bool *detached)
 {
 	int signals = proxy_open(plan);
 
@@ -214,7 +219,8 @@ int attach_pty(const struct plan *plan, int master, int child_pidfd, int child)
 	start_raw();
 	resize();
 	while (!pty.over && !(pty.ended && !pty.output_open && pty.held == 0))
-		step(signals);
+		step(plan, signals);
 	terminal_restore();
+	*detached = pty.detached;
 	return pty.over ? pty.status : exit_status(wait_for(child));
 }

@@ -15,6 +15,7 @@
 
 #include "finish.h"
 #include "loop.h"
+#include "record.h"
 #include "scratch.h"
 
 unsigned char chunk_frame[FRAME_HEADER + FRAME_PAYLOAD] __attribute__((aligned(4096)));
@@ -145,6 +146,8 @@ static void hello(struct loop *loop, struct client *client)
 	/* The first bytes ever sent here always fit. A peer that only delivers a signal
 	 * may be gone already; what it sent is still to be read. */
 	(void)send(client->socket.fd, answer, sizeof answer, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (client->wants != 0)
+		record_plain_event(loop->monitor->plan, "attach");
 }
 
 static void resize(struct loop *loop, const unsigned char *size)

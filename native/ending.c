@@ -119,8 +119,11 @@ static void move_volumes(const struct plan *plan)
 void ending_record(const struct monitor *monitor, const struct ending *ending)
 {
 	record_event(monitor->plan, ending);
-	if (monitor->container_dir >= 0 && setting(monitor->plan, "auto-remove") == NULL)
+	if (setting(monitor->plan, "auto-remove") != NULL)
+		return;
+	if (monitor->container_dir >= 0)
 		record_exit(monitor->container_dir, ending);
+	record_plain_event(monitor->plan, "cleanup");
 }
 
 static bool move_to_trash(const struct monitor *monitor)
@@ -136,7 +139,7 @@ void ending_release(const struct monitor *monitor, const struct ending *ending)
 	const char *cgroup = setting(monitor->plan, "cgroup");
 
 	if (move_to_trash(monitor)) {
-		record_removal(monitor->plan);
+		record_plain_event(monitor->plan, "remove");
 		move_volumes(monitor->plan);
 		remove_contents(monitor->run_dir);
 	} else {

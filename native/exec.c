@@ -212,17 +212,20 @@ static int begin(struct exec *exec, const struct plan *plan, int *pidfd, struct 
 	*pidfd = sys_pidfd_open(exec->child);
 	if (*pidfd < 0)
 		return fail(why, "pidfd_open", "command");
-	record_exec_event(plan, -1);
+	record_exec_event(plan, "exec", -1);
 	return 0;
 }
 
 static int end(const struct exec *exec, int pidfd)
 {
 	const struct plan *plan = exec->plan;
-	int status = exec->terminal >= 0 ? attach_pty(plan, exec->terminal, pidfd, exec->child)
-					 : exec_wait(plan, exec->child, pidfd);
+	bool detached = false;
+	int status = exec->terminal >= 0
+			     ? attach_pty(plan, exec->terminal, pidfd, exec->child, &detached)
+			     : exec_wait(plan, exec->child, pidfd);
 
-	record_exec_event(plan, status);
+	if (!detached) /* else whoever stays behind tells of its end */
+		record_exec_event(plan, "exec_died", status);
 	return status;
 }
 

@@ -224,7 +224,7 @@ void finish_network_event(struct loop *loop)
 {
 	/* Not at our wish: the container goes on without. */
 	if (state.network_at == 0 && !loop->ended)
-		record_network_event(loop->monitor->plan);
+		record_plain_event(loop->monitor->plan, "network_died");
 	source_close(loop, &state.network);
 }
 

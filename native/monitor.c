@@ -40,6 +40,7 @@
 #include "text.h"
 
 #define IDLE_MS 1000
+#define TIMED_OUT (255 << 8) /* the wait status that conmon, and so Podman, gives a --timeout */
 
 char scratch[SCRATCH_SIZE] __attribute__((aligned(4096)));
 
@@ -47,6 +48,7 @@ static struct loop loop;
 
 static struct {
 	bool awake;         /* there was work since the last long sleep */
+	bool timed_out;     /* --timeout has ended this run */
 	int64_t timeout_at, kill_at; /* CLOCK_MONOTONIC ms, 0 = never */
 } state;
 
@@ -94,7 +96,7 @@ static void reap(void)
 		if (pid == loop.monitor->child && !loop.ended) {
 			state.timeout_at = state.kill_at = 0;
 			health_ended();
-			finish_reaped(&loop, status);
+			finish_reaped(&loop, state.timed_out ? TIMED_OUT : status);
 		} else {
 			(void)health_reaped(pid, status);
 		}
@@ -127,6 +129,7 @@ static void expire(void)
 
 	if (state.timeout_at != 0 && now >= state.timeout_at) {
 		state.timeout_at = 0;
+		state.timed_out = true;
 		signal_container(SIGKILL);
 	}
 	if (state.kill_at != 0 && now >= state.kill_at) {
@@ -222,10 +225,12 @@ static void begin_run(void)
 		streams_hold_slave(&loop);
 	if (loop.input_ended)
 		source_close(&loop, &loop.in);
+	state.timed_out = false;
 	if (timeout != NULL)
 		state.timeout_at = now_ms() + (int64_t)strtoull(timeout->argv[0], NULL, 10) * 1000;
 	finish_running(&loop);
 	health_running();
+	record_plain_event(monitor->plan, "init");
 	record_event(monitor->plan, NULL);
 	reap(); /* it may have ended before its SIGCHLD was ours */
 }

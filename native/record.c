@@ -155,13 +155,13 @@ void record_event(const struct plan *plan, const struct ending *ending)
 	end_line(&line, plan, ending != NULL ? &ending->finished : &now);
 }
 
-void record_network_event(const struct plan *plan)
+void record_plain_event(const struct plan *plan, const char *action)
 {
 	struct text line = { .length = 0 };
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	begin_line(&line, plan, "network_died");
+	begin_line(&line, plan, action);
 	end_line(&line, plan, &now);
 }
 
@@ -178,7 +178,7 @@ void record_health_event(const struct plan *plan, const char *status)
 	end_line(&line, plan, &now);
 }
 
-void record_exec_event(const struct plan *plan, int code)
+void record_exec_event(const struct plan *plan, const char *action, int code)
 {
 	const struct record *id = plan_find(plan, "exec-id");
 	struct text line = { .length = 0 };
@@ -187,7 +187,7 @@ void record_exec_event(const struct plan *plan, int code)
 	if (id == NULL)
 		return;
 	clock_gettime(CLOCK_REALTIME, &now);
-	begin_line(&line, plan, code < 0 ? "exec" : "exec_died");
+	begin_line(&line, plan, action);
 	text_add(&line, ",\"execID\":\"");
 	text_add(&line, id->argv[0]);
 	text_add(&line, "\"");
@@ -195,15 +195,5 @@ void record_exec_event(const struct plan *plan, int code)
 		text_add(&line, ",\"exitCode\":");
 		text_add_number(&line, (uint64_t)code);
 	}
-	end_line(&line, plan, &now);
-}
-
-void record_removal(const struct plan *plan)
-{
-	struct text line = { .length = 0 };
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	begin_line(&line, plan, "remove");
 	end_line(&line, plan, &now);
 }

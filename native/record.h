@@ -22,12 +22,10 @@ int record_exit(int container_dir, const struct ending *ending);
 int record_small_file(int directory, const char *name, const struct text *text);
 /* Append a line about a changed health to the plan's events file. */
 void record_health_event(const struct plan *plan, const char *status);
-/* The network process has ended before its container. */
-void record_network_event(const struct plan *plan);
-/* "exec" when `code` is negative, else "exec_died" with it. */
-void record_exec_event(const struct plan *plan, int code);
-/* A `--rm` container has been removed. */
-void record_removal(const struct plan *plan);
+/* One that has nothing to tell but itself: "init", "attach", "cleanup", "remove", "network_died". */
+void record_plain_event(const struct plan *plan, const char *action);
+/* "exec" or "exec_died"; a negative code is left out. */
+void record_exec_event(const struct plan *plan, const char *action, int code);
 /* Append one line to the plan's events file; `ending` is NULL for "start". */
 void record_event(const struct plan *plan, const struct ending *ending);
 

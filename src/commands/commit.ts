@@ -1,6 +1,7 @@
 import { UsageError } from '../base/error.ts';
 import { writeAtomically } from '../base/file.ts';
 import { commitContainer } from '../container/commit.ts';
+import { recordEvent } from '../container/events.ts';
 import { formatReference, parseLocalReference } from '../oci/reference.ts';
 import { defineCommand } from './command.ts';
 import { withPause } from './pause-while.ts';
@@ -58,6 +59,7 @@ export const commitCommand = defineCommand({
         includeVolumes: options.includeVolumes,
       }),
     );
+    recordEvent(engine.storage, 'commit', container);
     if (options.iidfile !== undefined)
       writeAtomically(options.iidfile, `sha256:${image.id}`, 0o644);
     context.stdout.write(`${image.id}\n`);

@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { TsmanError, UsageError } from '../base/error.ts';
+import { UsageError } from '../base/error.ts';
 import { isIP } from '../base/ip-address.ts';
 import { parseSizeBytes } from '../base/size.ts';
 import type { DeviceEdits } from '../container/cdi.ts';
@@ -25,6 +24,7 @@ import { parseLog } from './request-log.ts';
 import { parseMounts } from './request-mounts.ts';
 import { rareRequest, rareSpec } from './request-rare.ts';
 import { parseLimits } from './request-resources.ts';
+import { timeZone } from './request-timezone.ts';
 import {
   parseEntrypoint,
   parseHostname,
@@ -52,12 +52,14 @@ export function toCreateRequest(
   devices: DeviceEdits,
 ): CreateRequest {
   const { mounts, volumes } = parseMounts(options);
+  const zone = timeZone(options.tz);
+  checkUts(options);
   return {
     name: options.name,
     arguments: args,
     entrypoint: options.entrypoint === undefined ? undefined : parseEntrypoint(options.entrypoint),
     environment: {
-      env: [...devices.env, ...options.env, ...timeZone(options.tz)],
+      env: [...devices.env, ...options.env, ...zone.env],
       envFiles: options.envFile,
       envHost: options.envHost,
       unset: options.unsetenv,
@@ -83,7 +85,7 @@ export function toCreateRequest(
       cgroup: parseNamespaceMode('--cgroupns', options.cgroupns),
       network: parseNetworkMode([...options.network, ...options.net]),
     },
-    mounts,
+    mounts: [...mounts, ...zone.mounts],
     volumes: [...devices.volumes, ...volumes],
     hooks: devices.hooks,
     devices: devices.devices,
@@ -149,23 +151,12 @@ function parseRestart(text: string | undefined, autoRemove: boolean): RestartPol
   return policy;
 }
 
-/** `TZ` for the C library; `local` means the host's zone. */
-function timeZone(text: string | undefined): string[] {
-  if (text === undefined) return [];
-  const zone = text === 'local' ? Intl.DateTimeFormat().resolvedOptions().timeZone : text;
-  if (
-    text !== 'local' &&
-    existsSync('/usr/share/zoneinfo') &&
-    !existsSync(`/usr/share/zoneinfo/${zone}`)
-  ) {
-    throw new TsmanError(`option --tz: no time zone ${JSON.stringify(text)}`, {
-      hint: 'names are those below /usr/share/zoneinfo, e.g. Europe/Berlin',
-    });
-  }
-  return [`TZ=${zone}`];
+/** The host's name is the host's to set. */
+function checkUts({ uts, hostname }: ContainerOptions): void {
+  if (uts === 'host' && hostname !== undefined)
+    throw new UsageError('options --uts host and --hostname exclude each other');
 }
 
-/** `--device HOST[:CONTAINER[:PERMISSIONS]]`; permissions are the host node's own, a user namespace cannot narrow them. */
 function parseExpose(text: string): string[] {
   const { containerPort, range, protocol } = parsePublish(text);
   return Array.from({ length: range }, (_, i) => `${containerPort + i}/${protocol}`);

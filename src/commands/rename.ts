@@ -21,6 +21,7 @@ export const renameCommand = defineCommand({
     checkName(name);
     const engine = openEngine();
     const container = existingContainer(engine, text);
+    if (container.name === name) return 0;
     if (!renameContainerRow(engine.storage, container.id, name))
       throw new TsmanError(`name ${JSON.stringify(name)} is in use by another container`);
     recordEvent(engine.storage, 'rename', { ...container, name }, { oldName: container.name });

@@ -2,9 +2,10 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { TsmanError } from '../base/error.ts';
 import type { RootSource } from '../container/create.ts';
+import type { PlatformWish } from '../image/platform.ts';
 import { digestHex } from '../oci/digest.ts';
 import { matchedName } from '../storage/image-lookup.ts';
-import { findImage, readImageConfig } from '../storage/images.ts';
+import { findImage, type ImageRecord, readImageConfig } from '../storage/images.ts';
 import type { CommandContext } from './command.ts';
 import type { ContainerOptions } from './create-request.ts';
 import type { Engine } from './engine.ts';
@@ -50,8 +51,14 @@ export async function imageSource(
     options.os !== undefined ||
     options.variant !== undefined;
   const policy = options.pull ?? (wantsOther ? 'newer' : 'missing');
-  const local =
+  const wish = wantsOther ? (await import('./pull-options.ts')).platformWish(options) : undefined;
+  const stored =
     policy === 'missing' || policy === 'never' ? findImage(engine.storage, name) : undefined;
+  const local = stored !== undefined && (await isFor(engine, stored, wish)) ? stored : undefined;
+  if (stored !== undefined && local === undefined && policy === 'never')
+    throw new TsmanError(`image ${name} in the store is for another platform`, {
+      hint: 'leave --pull never out to get the one asked for',
+    });
   // After the look into the store: `hello` is shipped with us, and needs no registry.
   const embedded =
     local ??
@@ -62,7 +69,12 @@ export async function imageSource(
     embedded ??
     (await (
       await import('./pull-options.ts')
-    ).pullForRun(engine, name, { ...options, pull: policy }, context));
+    ).pullForRun(
+      engine,
+      name,
+      { ...options, pull: stored === undefined ? policy : 'always' },
+      context,
+    ));
   const config = readImageConfig(engine.storage, image);
   return {
     imageID: image.id,
@@ -71,4 +83,14 @@ export async function imageSource(
     rootfs: undefined,
     defaults: config.config ?? {},
   };
+}
+
+async function isFor(
+  engine: Engine,
+  image: ImageRecord,
+  wish: PlatformWish | undefined,
+): Promise<boolean> {
+  if (wish === undefined) return true;
+  const { resolvePlatform, satisfies } = await import('../image/platform.ts');
+  return satisfies(readImageConfig(engine.storage, image), resolvePlatform(wish));
 }

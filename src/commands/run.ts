@@ -6,7 +6,7 @@ import { removeContainer } from '../container/remove.ts';
 import { type StartOptions, startAndBecome, startAndWait } from '../container/start.ts';
 import { makeHubEarly } from '../network/early-hub.ts';
 import { isDefaultName } from '../network/network.ts';
-import { defineCommand } from './command.ts';
+import { type CommandContext, defineCommand } from './command.ts';
 import { CONTAINER_OPTIONS } from './container-options.ts';
 import { create } from './create-container.ts';
 import type { Engine } from './engine.ts';
@@ -48,6 +48,7 @@ export const runCommand = defineCommand({
   arguments: [1, Number.POSITIVE_INFINITY],
   completes: 'images',
   async run(options, args, context) {
+    if (options.tty && options.interactive) await warnWithoutTerminal(context);
     const attach = attachedStreams(options.attach, options.interactive, options.detach);
     const engine = context.openEngine();
     beginNetwork([...options.network, ...options.net], engine);
@@ -91,6 +92,15 @@ async function startOrRemove(
     if (container.autoRemove) await removeContainer(engine, container, { force: true });
     throw error;
   }
+}
+
+/** Podman's words; scripts look for them. */
+async function warnWithoutTerminal({ stderr }: CommandContext): Promise<void> {
+  const { isatty } = await import('node:tty');
+  if (isatty(0)) return;
+  stderr.write(
+    'warning: The input device is not a TTY. The --tty and --interactive flags might not work properly\n',
+  );
 }
 
 function attachedStreams(

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { RuntimeMount } from '../oci/runtime-config.ts';
 
 /** What decides how /proc, /sys and /dev are set up. */
@@ -5,9 +6,10 @@ export interface MountSettings {
   readonly hostNetwork: boolean;
   readonly hostPid: boolean;
   readonly hostIpc: boolean;
+  readonly hostCgroup: boolean;
   readonly privileged: boolean;
   readonly shmSizeBytes: number;
-  /** False in single-id mode: gid 5 (tty) does not exist there. */
+  /** False where gid 5 (tty) is not mapped, as in single-id mode. */
   readonly hasTtyGroup: boolean;
 }
 
@@ -27,7 +29,7 @@ export function defaultMounts(settings: MountSettings): RuntimeMount[] {
       : mount('/proc', 'proc', ['nosuid', 'noexec', 'nodev']),
     mount('/dev', 'tmpfs', ['nosuid', 'noexec', 'strictatime', 'mode=755', 'size=65536k']),
     mount('/dev/pts', 'devpts', devpts),
-    mount('/dev/mqueue', 'mqueue', ['nosuid', 'noexec', 'nodev']),
+    ...messageQueues(settings.hostIpc),
     settings.hostIpc
       ? bind('/dev/shm', '/dev/shm', ['rbind', 'nosuid', 'noexec', 'nodev'])
       : mount('/dev/shm', 'tmpfs', [
@@ -41,17 +43,29 @@ export function defaultMounts(settings: MountSettings): RuntimeMount[] {
   ];
 }
 
+/** The kernel refuses a new mount of the host's queues; one without them has none to show. */
+function messageQueues(isHost: boolean): RuntimeMount[] {
+  const options = ['nosuid', 'noexec', 'nodev'];
+  if (!isHost) return [mount('/dev/mqueue', 'mqueue', options)];
+  return existsSync('/dev/mqueue')
+    ? [bind('/dev/mqueue', '/dev/mqueue', ['rbind', ...options])]
+    : [];
+}
+
 /**
  * A sysfs of our own shows only our network namespace; with the host's network the kernel refuses
  * one to a user namespace, and the host's is bound instead (read-only either way).
  */
-function sysMounts({ hostNetwork, privileged }: MountSettings): RuntimeMount[] {
+function sysMounts({ hostNetwork, hostCgroup, privileged }: MountSettings): RuntimeMount[] {
   const access = privileged ? 'rw' : 'ro';
   if (hostNetwork)
     return [bind('/sys', '/sys', ['rbind', 'nosuid', 'noexec', 'nodev', 'rslave', access])];
   return [
     mount('/sys', 'sysfs', ['nosuid', 'noexec', 'nodev', access]),
-    mount('/sys/fs/cgroup', 'cgroup2', ['nosuid', 'noexec', 'nodev', 'relatime', access]),
+    // As with mqueue: a cgroup2 mount belongs to a cgroup namespace, and the host's is not ours.
+    hostCgroup
+      ? bind('/sys/fs/cgroup', '/sys/fs/cgroup', ['rbind', 'nosuid', 'noexec', 'nodev', access])
+      : mount('/sys/fs/cgroup', 'cgroup2', ['nosuid', 'noexec', 'nodev', 'relatime', access]),
   ];
 }
 

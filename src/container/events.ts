@@ -20,6 +20,7 @@ export type EventAction =
   | 'update'
   | 'exec'
   | 'export'
+  | 'commit'
   | 'connect'
   | 'disconnect'
   | 'cleanup';

@@ -6,6 +6,7 @@ import { inspectResources } from './inspect-resources.ts';
 import { logPath } from './logs.ts';
 import type { Container } from './record.ts';
 import type { OwnUserns } from './userns.ts';
+import { describeBind } from './volume-mounts.ts';
 
 /** `HostConfig` of `inspect`: what the flags said. */
 export function inspectHostConfig(
@@ -20,13 +21,9 @@ export function inspectHostConfig(
     return namespace === undefined ? 'host' : (namespace.path ?? 'private');
   };
   return {
-    Binds: spec.volumes.map((volume) =>
-      [
-        volume.source,
-        volume.destination,
-        ...(volume.options.length > 0 ? [volume.options.join(',')] : []),
-      ].join(':'),
-    ),
+    Binds: spec.volumes
+      .filter(({ type, isTmpfs }) => type !== 'image' && isTmpfs !== true)
+      .map(describeBind),
     CgroupMode: mode('cgroup'),
     ContainerIDFile: '',
     LogConfig: {

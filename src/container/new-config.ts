@@ -108,7 +108,8 @@ function allMounts(
     hostIpc: request.namespaces.ipc === 'host',
     privileged: request.privileged,
     shmSizeBytes: request.shmSizeBytes,
-    hasTtyGroup: target.userns.kind !== 'single',
+    hostCgroup: request.namespaces.cgroup === 'host',
+    hasTtyGroup: target.userns.kind !== 'single' && mapsTtyGroup(spec.userns),
   });
   const proc = ours.findIndex((mount) => mount.type === 'proc');
   if (proc !== -1)
@@ -130,6 +131,16 @@ function allMounts(
     rare.imageVolumes === 'tmpfs' ? Object.keys(source.defaults.Volumes ?? {}) : [];
   const extra = [...readOnlyTmpfs, ...systemd, ...imageVolumes.map(writableTmpfs)];
   return [...ours, ...extra].filter((mount) => !taken.has(mount.destination)).concat(users);
+}
+
+const TTY_GID = 5;
+
+/** A joined namespace's map is not known here; whoever made it mapped what containers need. */
+function mapsTtyGroup(userns: ContainerSpec['userns']): boolean {
+  if (userns === undefined || userns.join !== undefined) return true;
+  return userns.gidMappings.some(
+    ({ containerID, size }) => containerID <= TTY_GID && TTY_GID < containerID + size,
+  );
 }
 
 function withOptions(mount: RuntimeMount, options: readonly string[]): RuntimeMount {

@@ -127,6 +127,24 @@ export function toRuntimeMount(mount: VolumeMount): RuntimeMount {
   };
 }
 
+/** What is neither said by RW, Mode nor Propagation, as Podman has it: `["rbind"]`. */
+function runtimeOptions(mount: VolumeMount): string[] {
+  const { options } = toRuntimeMount(mount);
+  return options.filter((word) => !['ro', 'rw', ...PROPAGATIONS].includes(word));
+}
+
+/** A line of `inspect`'s HostConfig.Binds: `SOURCE:DESTINATION:rw,rprivate,rbind`. */
+export function describeBind(mount: VolumeMount): string {
+  const { options } = mount;
+  const words = [
+    options.includes('ro') ? 'ro' : 'rw',
+    options.find((word) => PROPAGATIONS.includes(word)) ?? 'rprivate',
+    ...options.filter((word) => word === 'z' || word === 'Z'),
+    ...runtimeOptions(mount),
+  ];
+  return [mount.name ?? mount.source, mount.destination, words.join(',')].join(':');
+}
+
 /** A mount as `inspect` prints it. */
 export function describeMount(mount: VolumeMount): Record<string, unknown> {
   const propagation = mount.options.find((word) => PROPAGATIONS.includes(word));
@@ -137,8 +155,8 @@ export function describeMount(mount: VolumeMount): Record<string, unknown> {
     Source: mount.source,
     Destination: mount.destination,
     Driver: mount.type === 'volume' ? 'local' : '',
-    Mode: '',
-    Options: mount.options,
+    Mode: mount.options.find((word) => word === 'z' || word === 'Z') ?? '',
+    Options: isImage ? mount.options : runtimeOptions(mount),
     RW: isImage ? mount.options.includes('rw') : !mount.options.includes('ro'),
     Propagation: propagation ?? (isImage ? '' : 'rprivate'),
     ...(mount.subpath === undefined ? {} : { SubPath: mount.subpath }),

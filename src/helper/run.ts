@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
 import {
   EXIT_CANNOT_EXECUTE,
+  EXIT_ENGINE_FAILED,
   EXIT_NOT_FOUND,
   type FailureDetails,
   TsmanError,
@@ -177,7 +178,9 @@ export function describeFailure(what: string, failure: HelperFailure): TsmanErro
 }
 
 function exitCodeFor(failure: HelperFailure, errno: string): number {
-  if (failure.step !== 'exec') return 125;
+  // An unknown user or a working directory that cannot be entered: Docker's and Podman's codes too.
+  if (!['exec', 'user', 'group', 'cwd'].includes(failure.step)) return EXIT_ENGINE_FAILED;
+  if (failure.step === 'user' || failure.step === 'group') return EXIT_CANNOT_EXECUTE;
   return errno === 'ENOENT' ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
 }
 
@@ -205,7 +208,7 @@ function hintFor({ step, subject }: HelperFailure, errno: string): string | unde
   if (step === 'network-process' && errno !== 'ENOENT') return 'tsman doctor looks closer';
   const remedies = REMEDIES_OF_STEPS[step];
   if (remedies !== undefined) return `${localHint(remedies)}; tsman doctor looks closer`;
-  if (step === 'user')
+  if (step === 'user' || step === 'group')
     return 'the user or group must be a number, or be in the /etc/passwd or /etc/group of the image';
   return undefined;
 }

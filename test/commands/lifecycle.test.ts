@@ -195,8 +195,10 @@ test('events are kept without a daemon, and can be filtered', () =>
 
     const all = (await events('--since', '1h')).split('\n').slice(0, -1);
     assert.equal([...all].sort(), [
+      'web cleanup',
       'web create',
       'web died',
+      'web init',
       'web kill',
       'web remove',
       'web start',
