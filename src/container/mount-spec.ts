@@ -4,7 +4,13 @@ import { TsmanError, UsageError } from '../base/error.ts';
 import { parseSizeBytes } from '../base/size.ts';
 import type { RuntimeMount } from '../oci/runtime-config.ts';
 import { splitCsv, splitPair } from './csv.ts';
-import { checkMountWords, containerPath, existingPath, idmapRefusal } from './mount-words.ts';
+import {
+  checkMountWords,
+  containerPath,
+  existingPath,
+  idmapRefusal,
+  PROPAGATIONS,
+} from './mount-words.ts';
 import type { VolumeMount } from './record.ts';
 import { tmpfsMount } from './tmpfs-option.ts';
 import { checkVolumeOptions } from './volume-options.ts';
@@ -80,7 +86,7 @@ function otherWords(fields: Map<string, string>, what: string): string[] {
     const isOn = value === '' || value === 'true' || value === '1';
     if (key === 'consistency') continue; // Docker Desktop's; means nothing on Linux.
     if (key === 'idmap') throw idmapRefusal(what);
-    if (key === 'bind-propagation') words.push(value);
+    if (key === 'bind-propagation') words.push(propagationWord(value, what));
     else if (key === 'relabel') words.push(value === 'private' ? 'Z' : 'z');
     else if (key === 'ro') words.push(isOn ? 'ro' : 'rw');
     else if (key === 'rw') words.push(isOn ? 'rw' : 'ro');
@@ -91,6 +97,14 @@ function otherWords(fields: Map<string, string>, what: string): string[] {
   }
   checkMountWords(words, what);
   return words;
+}
+
+/** A propagation and nothing else: no other word of a mount comes in by it (CVE-2024-9407). */
+function propagationWord(value: string, what: string): string {
+  if (PROPAGATIONS.includes(value)) return value;
+  throw new UsageError(`${what}: unknown propagation ${JSON.stringify(value)}`, {
+    hint: `known are ${PROPAGATIONS.join(', ')}`,
+  });
 }
 
 function bindMounts(

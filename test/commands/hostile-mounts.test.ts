@@ -2,33 +2,13 @@ import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type RawEntry, rawTar } from '../support/layer-fixtures.ts';
-import { packLayout, writeLayout } from '../support/oci-layout.ts';
-import { loadProbe, PROBE_IMAGE, probeDirectory } from '../support/probe.ts';
+import { EVIL, link, loadEvil } from '../support/evil-image.ts';
+import { loadProbe, PROBE_IMAGE } from '../support/probe.ts';
 import { requires } from '../support/requires.ts';
-import { type Scratch, withScratch } from '../support/scratch.ts';
-import type { Tsman } from '../support/tsman.ts';
+import { withScratch } from '../support/scratch.ts';
 
 const test = suite('tsman, hostile mount points');
 const RUN = ['run', '--rm', '--network', 'none'];
-const EVIL = 'localhost/evil:latest';
-
-/** The probe's image with these entries on top. */
-async function loadEvil(tsman: Tsman, scratch: Scratch, ...entries: RawEntry[]): Promise<void> {
-  const tar = join(scratch.directory, 'evil.tar');
-  writeFileSync(tar, rawTar(...entries));
-  const base = join(await probeDirectory(), 'layer.tar');
-  const layout = join(scratch.directory, 'evil');
-  await writeLayout(layout, {
-    name: EVIL,
-    layers: [base, tar].map((path) => ({ tar: path, compression: 'none' as const })),
-    config: { Cmd: ['/bin/probe', 'id'], Env: ['PATH=/bin'] },
-  });
-  await packLayout(layout, `${layout}.tar`);
-  const { exitCode, stderr } = await tsman('load', '--input', `${layout}.tar`);
-  assert.is(exitCode, 0, stderr);
-}
-
 for (const userns of ['', 'keep-id'])
   requires(
     test,
@@ -76,7 +56,6 @@ requires(test, 'userns')("an image's links at mount points stay inside", () =>
     const outside = scratch.makeDirectory('outside');
     const payload = scratch.makeDirectory('payload');
     writeFileSync(join(payload, 'file'), 'payload');
-    const link = (name: string, target: string): RawEntry => ({ name, type: '2', link: target });
     const up = `../../../../../../../..${outside}`;
     await loadEvil(
       tsman,

@@ -67,4 +67,42 @@ for (const network of ['default', 'one']) {
   );
 }
 
+requires(
+  test,
+  'user',
+  'userns',
+  'pasta',
+  'tun',
+)('are asked by nobody on an internal network (CVE-2024-29018)', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    const resolvConf = join(scratch.directory, 'resolv.conf');
+    writeFileSync(resolvConf, 'nameserver 127.0.0.53\n');
+    const engine = quoted(tsmanPath());
+    const idle = quoted(...PERL, 'sleep 60');
+    const resolve = (container: string, name: string): string =>
+      `${engine} exec ${container} ${quoted('/usr/bin/perl', '-e', RESOLVE(name))}; echo`;
+    const script = [
+      'ip link set lo up; ip addr add 10.77.0.1/24 dev lo',
+      `mount --bind ${resolvConf} /etc/resolv.conf`,
+      'perl test/network/name-server.pl 127.0.0.53 & ',
+      `{ ${engine} network create open; ${engine} network create --internal cell; } >/dev/null`,
+      `${engine} run -d --name out --network open ${idle} >/dev/null`,
+      `${engine} run -d --name in --network cell ${idle} >/dev/null`,
+      resolve('out', 'small.example'),
+      resolve('in', 'small.example'),
+      resolve('in', 'in'),
+      `${engine} rm -f -t0 in out >/dev/null; kill %1`,
+    ].join('\n');
+    const { stdout, stderr } = await execa('unshare', ['-Urmn', 'bash', '-c', script], {
+      reject: false,
+      timeout: 40_000,
+      env: tsmanEnv(scratch),
+    });
+    const [outside, inside, own] = stdout.split('\n');
+    assert.equal([outside, inside], ['192.0.2.77', ''], stderr);
+    assert.match(own ?? '', /^10\./);
+  }),
+);
+
 test.run();
