@@ -10,6 +10,8 @@ type Pair = readonly [tsman: Engine, podman: Engine];
 /** hyperfine runs one engine after the other; in blocks a change of the machine's speed meets both. */
 const BLOCKS = 3;
 const MEMORY_RUNS = 3;
+const WARMUPS = { first: 2, later: 1 } as const;
+const LONG_WARMUPS = { first: 1, later: 0 } as const;
 
 /** The rows of one scenario. Its setup is done. */
 export async function measureScenario(
@@ -36,12 +38,13 @@ function measureCommand(bench: Bench, scenario: CommandScenario, engines: Pair):
   const prepares = engines.map((engine) => prepareScript(bench, scenario, engine));
   const commands = engines.map((engine) => [...engine.command, ...scenario.args(bench, engine)]);
   const blocks = Math.min(BLOCKS, scenario.runs);
+  const warmups = scenario.isLong ? LONG_WARMUPS : WARMUPS;
   const results = Array.from({ length: blocks }, (_, block) =>
     runHyperfine(bench, scenario, {
       commands,
       prepares,
       runs: Math.ceil(scenario.runs / blocks),
-      warmup: block === 0 ? 2 : 1,
+      warmup: block === 0 ? warmups.first : warmups.later,
     }),
   );
   const pair = (pick: (result: Result) => number[]): [number, number] => [
@@ -55,7 +58,7 @@ function measureCommand(bench: Bench, scenario: CommandScenario, engines: Pair):
   }
   if (peak !== undefined) {
     const [tsman = Number.NaN, podman = Number.NaN] = commands.map((command, index) =>
-      peakMemory(bench, command, prepares[index]),
+      peakMemory(bench, command, prepares[index], scenario.isLong ? 1 : MEMORY_RUNS),
     );
     rows.push({
       name: `  its peak memory`,
@@ -113,9 +116,14 @@ function prepareScript(
 }
 
 /** Megabytes: ru_maxrss of the children waited for (getrusage(2)), by GNU time. */
-function peakMemory(bench: Bench, command: Words, prepare: string | undefined): number {
+function peakMemory(
+  bench: Bench,
+  command: Words,
+  prepare: string | undefined,
+  runs: number,
+): number {
   const output = join(bench.directory, 'time');
-  const peaks = Array.from({ length: MEMORY_RUNS }, () => {
+  const peaks = Array.from({ length: runs }, () => {
     if (prepare !== undefined) execFileSync(prepare, { stdio: 'ignore' });
     execFileSync('/usr/bin/time', ['-f', '%M', '-o', output, ...command], { stdio: 'ignore' });
     return Number(readFileSync(output, 'utf8').trim()) / 1024;

@@ -43,6 +43,8 @@ export interface CommandScenario extends Common {
   readonly cpu?: true | Aim;
   /** A row more: the peak resident size of the largest process that the command waited for. */
   readonly peak?: true | Aim;
+  /** A run takes seconds: one is for warming up, and one for the peak. */
+  readonly isLong?: boolean;
 }
 
 /** Anything else that gives one figure a run. */

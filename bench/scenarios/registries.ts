@@ -26,7 +26,7 @@ function removeAll(_: Bench, engine: Engine): void {
 function pulls(subject: Subject, compression: Compression): readonly Scenario[] {
   const name = (bench: Bench) => nameIn(bench, subject, compression);
   const what = `${subject}, ${compression}`;
-  const isHeavy = subject === 'debian';
+  const isLong = subject !== 'small';
   return [
     {
       name: `pull ${what}`,
@@ -38,10 +38,11 @@ function pulls(subject: Subject, compression: Compression): readonly Scenario[] 
       args: (bench) => pull(name(bench)),
       prepare: (bench) => [['rmi', '--force', name(bench)]],
       cleanup: removeAll,
-      runs: isHeavy ? 5 : 9,
+      runs: isLong ? 3 : 6,
+      isLong,
       aim: COLD,
       cpu: true,
-      peak: isHeavy ? { atMost: 0.5 } : true,
+      peak: subject === 'debian' ? { atMost: 0.5 } : true,
     },
     {
       name: `disk after pull ${what}`,
@@ -68,7 +69,7 @@ function pulls(subject: Subject, compression: Compression): readonly Scenario[] 
       measure: (bench, engine) => timePush(bench, engine),
       unit: 'ms',
       cleanup: removeAll,
-      runs: 3,
+      runs: isLong ? 2 : 3,
     },
   ];
 }
@@ -127,7 +128,7 @@ export const registryScenarios: readonly Scenario[] = [
       runEngine(engine, ...pull(nameIn(bench, 'debian', 'gzip')));
     },
     args: (bench) => pull(nameIn(bench, 'debian', 'gzip')),
-    runs: 30,
+    runs: 15,
     aim: { atMost: 0.6 },
     cpu: true,
     peak: true,
@@ -138,6 +139,6 @@ export const registryScenarios: readonly Scenario[] = [
     measure: timesSkopeo,
     unit: 'x',
     cleanup: removeAll,
-    runs: 3,
+    runs: 2,
   },
 ];

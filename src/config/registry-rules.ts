@@ -19,6 +19,9 @@ export interface Mirror {
 
 type Table = Record<string, unknown>;
 
+const RULE_KEYS = ['prefix', 'location', 'insecure', 'blocked', 'mirror-by-digest-only', 'mirror'];
+const MIRROR_KEYS = ['location', 'insecure', 'pull-from-mirror'];
+
 /** Whether a value of TOML is a table. */
 export function isTable(value: unknown): value is Table {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -40,6 +43,7 @@ export function readRules(value: unknown): RegistryRule[] {
 }
 
 function readRule(table: Table): RegistryRule {
+  checkKeys(table, '[[registry]]', RULE_KEYS);
   const location = readPlace(table, 'location');
   const prefix = readPlace(table, 'prefix') ?? location;
   if (prefix === undefined || prefix === '')
@@ -60,6 +64,7 @@ function readRule(table: Table): RegistryRule {
 }
 
 function readMirror(table: Table, byDigestOnly: boolean): Mirror {
+  checkKeys(table, '[[registry.mirror]]', MIRROR_KEYS);
   const location = readPlace(table, 'location');
   if (location === undefined || location === '')
     throw new TsmanError('[[registry.mirror]] without location');
@@ -76,6 +81,12 @@ function readMirror(table: Table, byDigestOnly: boolean): Mirror {
           : 'all'
         : readChoice(pullFrom, 'pull-from-mirror', ['all', 'digest-only', 'tag-only']),
   };
+}
+
+/** A slip such as `blokced = true` must not let in what was to be kept out. */
+function checkKeys(table: Table, place: string, known: readonly string[]): void {
+  const unknown = Object.keys(table).find((key) => !known.includes(key));
+  if (unknown !== undefined) throw new TsmanError(`${place} has no key ${unknown}`);
 }
 
 /** `host[:port][/path]`, without the slash at its end. */

@@ -152,6 +152,11 @@ test('names the file and the key when it is wrong', async () => {
   for (const [text, why] of [
     ['[[registry]]\ninsecure = "yes"\nlocation = "a"', /insecure is neither/],
     ['[registries.search]\nregistries = []', /version 1/],
+    ['[[registry]]\nlocation = "a"\nblokced = true', /\[\[registry\]\] has no key blokced/],
+    [
+      '[[registry]]\nlocation = "a"\n[[registry.mirror]]\nlocation = "b"\nblocked = true',
+      /\[\[registry.mirror\]\] has no key blocked/,
+    ],
     ['[[registry]]\nlocation = "http://a"', /location http:\/\/a has a scheme/],
     [
       '[[registry]]\nlocation = "a"\n[[registry]]\nlocation = "a"\nblocked = true',
