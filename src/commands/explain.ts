@@ -1,7 +1,7 @@
 import { TsmanError } from '../base/error.ts';
 import { findContainer } from '../container/record.ts';
 import { removeContainer } from '../container/remove.ts';
-import { describeFailure } from '../helper/run.ts';
+import { describeFailure } from '../helper/failure.ts';
 import type { Engine } from './engine.ts';
 
 /**

@@ -1,12 +1,12 @@
 import * as fs from 'node:fs';
 import { currentBootID } from '../base/process.ts';
 import { randomHex } from '../base/random.ts';
+import { HelperError } from '../helper/failure.ts';
 import { helperPath } from '../helper/location.ts';
 import type { PlanRecord } from '../helper/plan.ts';
 import {
   becomeHelper,
   explainRecord,
-  HelperError,
   runHelper,
   runInForeground,
   writePlan,
