@@ -47,6 +47,26 @@ needs('detaches with ctrl-p ctrl-q and attaches again', () =>
   }),
 );
 
+needs('an exec that is left by keys lives on, and its end is an event', () =>
+  withTerminal(async (screen, tsman) => {
+    await tsman('run', '-d', '--network=none', '--name=c', PROBE_IMAGE, 'probe', 'sleep');
+    const events = async (): Promise<string> =>
+      (await tsman('events', '--stream=false', '--format={{.Status}}')).stdout;
+    await screen.type('clear; $T exec -it c probe cat; echo code=$?');
+    await screen.type('ready');
+    await screen.until(/ready\s+ready/);
+    screen.press('C-p', 'C-q');
+    await screen.until(/code=0/);
+    await screen.pause(200);
+    assert.match(await events(), /^exec$/m);
+    assert.not.match(await events(), /^exec_died$/m);
+    await tsman('stop', '-t', '0', 'c');
+    for (let i = 0; i < 100 && !(await events()).includes('exec_died'); i++)
+      await screen.pause(100);
+    assert.match(await events(), /^exec_died$/m);
+  }),
+);
+
 interface ProbeScreen extends Screen {
   /** `tsman run --rm -it … probe`, with the environment set. */
   readonly run: string;
