@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { hasIPv6Route } from '../../src/network/private-addresses.ts';
@@ -38,6 +39,16 @@ async function eventually(isTrue: () => Promise<boolean>): Promise<boolean> {
     await sleep(50);
   }
   return false;
+}
+
+/** One line to an address of the host's, and what the answer is. */
+function askFrom(host: string, port: number, protocol: string): string {
+  return `use IO::Socket::IP;$s=IO::Socket::IP->new(PeerHost=>"${host}",PeerPort=>${port},Proto=>"${protocol}",
+    Timeout=>2) or die $@;print $s "x\n";alarm 5;$s->recv($a,99);$a=~s/\\s//g;print $a`;
+}
+
+async function runPerl(code: string): Promise<string> {
+  return (await execa('perl', ['-e', code], { reject: false })).stdout;
 }
 
 async function listen(address: string): Promise<Server> {
@@ -140,6 +151,13 @@ needs('IPv6 leads to the host where the host has a way out by it, and not to its
       .find((it) => it?.family === 'IPv6' && !it.internal && it.scopeid === 0)?.address;
     if (own === undefined || !hasIPv6Route()) return;
     await loadProbe(tsman);
+    const both = `if(fork){${server(80)}}else{${server(80, 'udp')}}`;
+    await run(tsman, 'web', both, '-p', '18483:80', '-p', '18483:80/udp');
+    // Who asks from the host by IPv6 is seen with that address, too.
+    for (const protocol of ['tcp', 'udp']) {
+      const seen = () => runPerl(askFrom(own, 18483, protocol));
+      assert.ok(await eventually(async () => (await seen()) === own), await seen());
+    }
     const service = await listen('::');
     const inner = await listen('::1');
     const port = (one: Server): number => (one.address() as { port: number }).port;
