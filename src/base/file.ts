@@ -21,14 +21,20 @@ export function readIfThere(path: string): string | undefined {
 
 /**
  * Replaces a file so that a reader, or whoever comes after a crash, sees the old content or the
- * new, never a part: written aside, fsynced, renamed.
+ * new, never a part: written aside, fsynced, renamed. Not durable: without the fsync, so only the
+ * machine's death may leave a part.
  */
-export function writeAtomically(path: string, content: string | Uint8Array, mode = 0o600): void {
+export function writeAtomically(
+  path: string,
+  content: string | Uint8Array,
+  mode = 0o600,
+  isDurable = true,
+): void {
   const aside = join(dirname(path), `.${randomHex(6)}.tmp`);
   const descriptor = fs.openSync(aside, 'wx', mode);
   try {
     fs.writeFileSync(descriptor, content);
-    fs.fsyncSync(descriptor);
+    if (isDurable) fs.fsyncSync(descriptor);
   } catch (error) {
     fs.rmSync(aside, { force: true });
     throw error;

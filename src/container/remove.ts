@@ -86,7 +86,7 @@ async function endProcesses(
   container: Container,
   state: ContainerState,
 ): Promise<void> {
-  setWanted(target.directories, container.id, 'stopped');
+  setWanted(target.directories, container.id, 'stopped', false);
   thaw(container, state);
   if (await endRest(target, container, state)) return;
   await killAndWait(target, container);

@@ -52,7 +52,9 @@ export async function stopContainer(
   wanted: Exclude<Wanted, 'running'> = 'stopped',
 ): Promise<{ killed: boolean }> {
   const state = readState(target.directories, container.id);
-  if (isActive(state) || wanted === 'stopped') setWanted(target.directories, container.id, wanted);
+  const startsOnBoot = (container.spec.restart?.name ?? 'no') !== 'no';
+  if (isActive(state) || wanted === 'stopped')
+    setWanted(target.directories, container.id, wanted, startsOnBoot);
   if (!isActive(state)) return { killed: false };
   recordEvent(target.storage, 'stop', container);
   thaw(container, state);
@@ -84,6 +86,9 @@ export async function killAndWait(
   });
 }
 
+/** Most containers end sooner: to look at once is cheaper than inotify, for which a thread is started. */
+const SOON_MS = 150;
+
 /**
  * Waits until neither the container's first process nor its monitor lives.
  * @param timeoutMs Infinity = for ever
@@ -96,27 +101,38 @@ export async function waitForEnd(
   signal?: AbortSignal,
 ): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
-  const watcher = watchDirectory(containerDirectory(target.directories, container.id));
+  const watchFrom = performance.now() + SOON_MS;
+  let watcher: Watcher | undefined;
   try {
     // The monitor renames `exit` into place just before it leaves: look often then, seldom otherwise.
-    for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, watcher.changed() ? 5 : 50)) {
+    for (
+      let pauseMs = 1;
+      ;
+      pauseMs = Math.min(pauseMs * 2, watcher?.changed() === false ? 50 : 4)
+    ) {
       const state = readState(target.directories, container.id);
       if (!isActive(state)) return true;
-      if (performance.now() >= deadline) return false;
+      const now = performance.now();
+      if (now >= deadline) return false;
       signal?.throwIfAborted();
-      await watcher.pause(Math.min(pauseMs, deadline - performance.now()));
+      if (now >= watchFrom)
+        watcher ??= watchDirectory(containerDirectory(target.directories, container.id));
+      const untilMs = Math.min(pauseMs, deadline - now);
+      await (watcher?.pause(untilMs) ?? new Promise((resolve) => setTimeout(resolve, untilMs)));
     }
   } finally {
-    watcher.close();
+    watcher?.close();
   }
 }
 
-/** A pause that ends early when something in the directory changes. */
-function watchDirectory(path: string): {
+interface Watcher {
   pause(ms: number): Promise<void>;
   changed(): boolean;
   close(): void;
-} {
+}
+
+/** A pause that ends early when something in the directory changes. */
+function watchDirectory(path: string): Watcher {
   let wake: (() => void) | undefined;
   let hasChanged = false;
   let watcher: fs.FSWatcher | undefined;

@@ -12,11 +12,18 @@ export type Wanted = 'running' | 'stopped' | 'stopped until-boot';
  * Records what the user wants of a container, apart from how it is: a monitor with a restart policy
  * reads it before it runs the container again (native/restart.c), and whoever starts containers after
  * a boot. Of a container that is to run there is no file.
+ * @param isDurable false when nobody asks after a boot: then it costs no fsync
  */
-export function setWanted(directories: Directories, id: string, wanted: Wanted): void {
+export function setWanted(
+  directories: Directories,
+  id: string,
+  wanted: Wanted,
+  isDurable = true,
+): void {
   const path = wantedPath(directories, id);
   if (wanted === 'running') fs.rmSync(path, { force: true });
-  else if (fs.existsSync(containerDirectory(directories, id))) writeAtomically(path, `${wanted}\n`);
+  else if (fs.existsSync(containerDirectory(directories, id)))
+    writeAtomically(path, `${wanted}\n`, 0o600, isDurable);
 }
 
 /** Whether the user stopped the container, and not only until the next boot. */

@@ -39,7 +39,27 @@ export async function removeTree(target: TrashTarget, path: string): Promise<voi
     fs.rmSync(path, { recursive: true, force: true });
   } catch (error) {
     if (!hasCode(error, 'EACCES') && !hasCode(error, 'EPERM')) throw error;
-    await removeInUserns(target, path);
+    if (!removeWithWork(path)) await removeInUserns(target, path);
+  }
+}
+
+/** What overlay makes in a container's work directory with mode 0, ours as the rest. */
+const WORK_DIRECTORIES = ['work', 'work/work', 'work/work/incompat', 'work/work/incompat/volatile'];
+
+/** Whether the directories that overlay left locked were all that kept us from deleting. */
+function removeWithWork(path: string): boolean {
+  try {
+    for (const name of WORK_DIRECTORIES) {
+      // Other trees come here too: a link in a layer must not lead chmod out of it.
+      const status = fs.lstatSync(`${path}/${name}`, { throwIfNoEntry: false });
+      if (status?.isDirectory() !== true) break;
+      fs.chmodSync(`${path}/${name}`, 0o700);
+    }
+    fs.rmSync(path, { recursive: true, force: true });
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'EACCES') || hasCode(error, 'EPERM')) return false;
+    throw error;
   }
 }
 
