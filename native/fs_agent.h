@@ -76,11 +76,13 @@ int fs_apply(struct fs_agent *agent, int fd, const struct fs_attributes *attribu
 /* The same for what must not be opened: symbolic links, fifos, devices. */
 int fs_apply_at(struct fs_agent *agent, int parent, const struct fs_attributes *attributes,
 		const struct fs_path *path);
+int fs_fail(struct fs_agent *agent, const char *step, const struct fs_path *path);
+
+/* fs_times.c */
 /* Remember a directory's mtime until fs_set_times: creating entries would change it again. */
 int fs_defer_time(struct fs_agent *agent, int fd, const struct fs_attributes *attributes,
 		  const struct fs_path *path);
 int fs_set_times(struct fs_agent *agent);
-int fs_fail(struct fs_agent *agent, const char *step, const struct fs_path *path);
 
 /* fs_make.c: each returns 0, or -1 with agent->failure filled */
 int fs_mkdir(struct fs_agent *agent, struct fs_reader *request);
@@ -104,6 +106,10 @@ int fs_rename(struct fs_agent *agent, struct fs_reader *request, unsigned int fl
 
 /* fs_copy.c */
 int fs_copy_layer(struct fs_agent *agent, struct fs_reader *request);
+
+/* fs_entry.c: reply with what is under a name in a directory; `path` is what it is called there */
+void fs_put_entry(int directory, const char *name, const struct stat *now, const char *path,
+		  bool with_xattrs);
 
 /* fs_walk.c, fs_read.c: they answer by themselves and fail without stopping the stream */
 int fs_walk(struct fs_agent *agent, struct fs_reader *request, bool only_usage, struct failure *why);

@@ -1,6 +1,7 @@
 import { hasCode } from '../base/error.ts';
 import type { FsConnection } from './fs-connection.ts';
 import { type OwnerRanges, type OwnerView, seenOwner, storedOwner } from './fs-owners.ts';
+import { FsPayload, type FsReplyReader } from './fs-payload.ts';
 import {
   FS_NODE_MODE,
   FS_OPERATION,
@@ -10,8 +11,6 @@ import {
   type FsEntry,
   type FsNodeType,
   type FsPath,
-  FsPayload,
-  type FsReplyReader,
 } from './fs-protocol.ts';
 
 /** A part of a file's content. */

@@ -1,4 +1,5 @@
-import { FS_HEADER_BYTES, type FsPayload } from './fs-protocol.ts';
+import type { FsPayload } from './fs-payload.ts';
+import { FS_HEADER_BYTES } from './fs-protocol.ts';
 
 const BATCH_BYTES = 256 << 10;
 /** Content from this size on is handed over as it is instead of being copied into the batch. */

@@ -1,8 +1,9 @@
 import { constants, setPriority } from 'node:os';
 import { hasCode, type TsmanError } from '../base/error.ts';
 import { FsBatch } from './fs-batch.ts';
+import type { FsPayload, FsReplyReader } from './fs-payload.ts';
 import { FsAgentError, FsProcess } from './fs-process.ts';
-import { FS_OPERATION, FS_REPLY, type FsPayload, type FsReplyReader } from './fs-protocol.ts';
+import { FS_OPERATION, FS_REPLY } from './fs-protocol.ts';
 import { FsReplies } from './fs-replies.ts';
 import type { PlanRecord } from './plan.ts';
 

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { TsmanError } from '../base/error.ts';
 import { nodeChildProcess, nodeUtil } from '../base/late-modules.ts';
 import { randomHex } from '../base/random.ts';
-import { FS_HEADER_BYTES, FS_REPLY, FsReplyReader } from './fs-protocol.ts';
+import { FsReplyReader } from './fs-payload.ts';
+import { FS_HEADER_BYTES, FS_REPLY } from './fs-protocol.ts';
 import { helperPath } from './location.ts';
 import { encodePlan, type PlanRecord } from './plan.ts';
 
