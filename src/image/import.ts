@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, openSync } from 'node:fs';
 import { TsmanError } from '../base/error.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Descriptor, type ImageConfig, MEDIA_TYPE } from '../oci/image.ts';
@@ -101,11 +101,20 @@ async function* copyTo(writer: BlobWriter, body: AsyncIterable<Buffer>): AsyncIt
 
 /** The bytes at a path or an http(s) URL. */
 export async function openImport(source: string): Promise<AsyncIterable<Uint8Array>> {
-  if (!/^https?:\/\//.test(source)) return createReadStream(source, { highWaterMark: 1 << 20 });
+  if (!/^https?:\/\//.test(source)) return openFile(source);
   const answer = await fetch(source).catch((cause: unknown) => {
     throw new TsmanError(`get ${source}`, { cause });
   });
   if (!answer.ok || answer.body === null)
     throw new TsmanError(`get ${source}: ${answer.status} ${answer.statusText}`);
   return answer.body;
+}
+
+/** Opened at once: the error of a stream that nobody reads yet would end the process. */
+function openFile(path: string): AsyncIterable<Uint8Array> {
+  try {
+    return createReadStream(path, { fd: openSync(path, 'r'), highWaterMark: 1 << 20 });
+  } catch (cause) {
+    throw new TsmanError(`import ${path}`, { cause });
+  }
 }

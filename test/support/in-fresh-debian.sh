@@ -1,5 +1,5 @@
 #!/bin/sh
-# in-fresh-debian.sh ROOTFS PACKAGE...: installs the packages (.deb, .tgz) in a machine that has only
+# in-fresh-debian.sh ROOTFS PACKAGE...: installs the packages (.deb, .tgz, one file) in a machine that has only
 # this root file system, and there runs a container as an ordinary user. Needs root.
 set -eu
 root=$1
@@ -20,7 +20,7 @@ grep -q ann /etc/subuid || usermod --add-subuids 100000-165535 --add-subgids 100
 cd /root
 # The program is what is tested: `tsman` in PATH, nothing of the machine that made it.
 as_ann() { su - ann -c "$1"; }
-for package in *.deb *.tgz; do
+for package in *.deb *.tgz tsman-*-x64; do
 	case $package in
 	*.deb) dpkg --install "$package" >/dev/null ;;
 	*.tgz)
@@ -31,6 +31,12 @@ for package in *.deb *.tgz; do
 		echo "without its script: $(as_ann 'tsman --version')"
 		/usr/local/lib/node_modules/tsman/settle
 		test ! -e /usr/local/lib/node_modules/tsman/cpu
+		;;
+	tsman-*-x64)
+		install -m 755 "$package" /usr/local/bin/tsman
+		# At once, so that both unpack it.
+		as_ann 'tsman --version & tsman --version; wait'
+		as_ann 'ls -A ~/.local/share/tsman-program | grep -xE "[0-9a-f]{64}" | wc -l | sed "s/^/directories: /"'
 		;;
 	*) continue ;;
 	esac
@@ -43,6 +49,7 @@ for package in *.deb *.tgz; do
 		dpkg --remove tsman >/dev/null
 		;;
 	*.tgz) rm -r /usr/local/lib/node_modules/tsman /usr/local/bin/tsman ;;
+	*) rm /usr/local/bin/tsman ;;
 	esac
 	as_ann 'command -v tsman' && exit 1
 	as_ann 'test -e ~/.local/share/tsman/db.sqlite && echo "data is left alone"'
