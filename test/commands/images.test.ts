@@ -231,6 +231,10 @@ test('import makes an image of a tar archive', () =>
       '[a] why\n',
     );
     assert.match((await tsman('import', '-c', 'FROM x', tar)).stderr, /^Error: option --change/);
+    for (const change of ['CMD x', 'FROM x']) {
+      const { stderr } = await tsman('import', '-c', change, '/nonexistent');
+      assert.match(stderr, /^Error: import \/nonexistent: ENOENT[^\n]*\n$/);
+    }
     assert.is((await tsman('images', '-q')).stdout.split('\n').length, 2);
   }));
 
