@@ -2,6 +2,7 @@ import { TsmanError } from '../base/error.ts';
 import { containerRowsWith } from '../storage/containers.ts';
 import type { CreateTarget } from './create.ts';
 import { type Container, findContainer, toContainer } from './record.ts';
+import { isGone } from './remove.ts';
 import { startInBackground } from './start.ts';
 import { readState } from './state.ts';
 
@@ -9,7 +10,7 @@ import { readState } from './state.ts';
 export function dependentsOf(target: CreateTarget, container: Container): Container[] {
   return containerRowsWith(target.storage, container.id)
     .map(toContainer)
-    .filter(({ spec }) => (spec.requires ?? []).includes(container.id));
+    .filter((it) => (it.spec.requires ?? []).includes(container.id) && !isGone(target, it));
 }
 
 /** Those and their own dependents, the outermost first: the order in which they can be removed. */

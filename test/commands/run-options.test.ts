@@ -156,6 +156,10 @@ test('--requires starts what is needed and protects it', () =>
 
     assert.is((await tsman('inspect', '-f', '{{.State.Status}}', 'db')).stdout, 'running\n');
     assert.match((await tsman('rm', '-f', 'db')).stderr, /db is needed by container web/);
+    // One that is there no more needs nothing.
+    await tsman('run', '-d', '--network=none', '--name', 'alone', ...probe);
+    await tsman('run', '--rm', '--network=none', '--pid=container:alone', PROBE_IMAGE);
+    assert.is((await tsman('rm', '-f', '-t', '0', 'alone')).stderr, '');
     assert.is((await tsman('rm', '-f', '--depend', 'db')).exitCode, 0);
     assert.is((await tsman('ps', '-aq')).stdout, '');
   }));

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -52,7 +52,7 @@ declare('exec runs as exactly the user that was asked for, or not at all (CVE-20
     wrong.push(' 0', '0 ', '+0', '1e3', 'root ', 'alice:', '0:-1', '0:4294967295', '0:0:0', '\t');
     for (const user of wrong) {
       const { exitCode, stdout } = await tsman('exec', `--user=${user}`, 'c', 'probe', 'id');
-      assert.equal([exitCode, stdout], [125, ''], `"${user}"`);
+      assert.equal([exitCode, stdout], [126, ''], `"${user}"`);
     }
     // No user means the image's, as in run; a group alone is root's with that group.
     assert.is((await tsman('exec', '--user=:50', 'c', 'probe', 'id')).stdout, '0 0 50 50\n');
@@ -75,6 +75,31 @@ declare('sockets of AF_ALG and AF_VSOCK are refused, whatever the upper half say
       (await run(tsman, [], 'socket', '2', '1', '2', '10', '16')).stdout,
       'open\n'.repeat(4),
     );
+  }),
+);
+
+declare("what is the host's in /proc and /sys cannot be written (CVE-2023-25809)", () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    await tsman('run', '-d', '--name', 'c', ...ALONE, PROBE_IMAGE, 'probe', 'sleep');
+    for (const path of ['/sys/fs/cgroup/cgroup.procs', '/proc/sys/kernel/core_pattern'])
+      for (const words of [
+        ['run', '--rm', ...ALONE, PROBE_IMAGE],
+        ['exec', 'c'],
+      ]) {
+        const { exitCode, stderr } = await tsman(...words, 'probe', 'write', path, '1');
+        assert.is(exitCode, 1, path);
+        assert.match(stderr, /Read-only|Permission denied/);
+      }
+    // CVE-2019-16884, CVE-2025-52881: a /proc of somebody's own gets nothing that is meant for the kernel.
+    const fake = scratch.makeDirectory('fake');
+    mkdirSync(join(fake, 'self'));
+    for (const name of ['oom_score_adj', 'setgroups', 'uid_map'])
+      writeFileSync(join(fake, 'self', name), 'untouched');
+    const over = ['-v', `${fake}:/proc`, '--oom-score-adj', '500'];
+    assert.is((await run(tsman, over, 'id')).exitCode, 0);
+    for (const name of ['oom_score_adj', 'setgroups', 'uid_map'])
+      assert.is(readFileSync(join(fake, 'self', name), 'utf8'), 'untouched');
   }),
 );
 
