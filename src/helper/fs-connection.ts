@@ -101,7 +101,7 @@ export class FsConnection {
 
 function standBack(pid: number): void {
   try {
-    setPriority(pid, constants.priority.PRIORITY_LOW);
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
   } catch (error) {
     // It has ended already.
     if (!hasCode(error, 'ESRCH')) throw error;
