@@ -1,4 +1,5 @@
 import { TsmanError } from '../base/error.ts';
+import { formatReference, parseLocalReference } from '../oci/reference.ts';
 import { collectGarbage } from '../storage/garbage.ts';
 import { findImage, matchedName } from '../storage/image-lookup.ts';
 import {
@@ -11,6 +12,7 @@ import {
   untagImage,
 } from '../storage/images.ts';
 import type { LayerTarget } from '../storage/layers.ts';
+import { findManifestList } from '../storage/manifest-lists.ts';
 
 /** Ends and removes a container, running or not; given by the caller, for containers are above images. */
 export type RemoveContainer = (containerID: string) => Promise<void>;
@@ -39,7 +41,7 @@ export async function removeImageByName(
 ): Promise<Removed> {
   const image = findImage(storage, text);
   // Podman's exit codes for rmi: 1 not there, 2 in use.
-  if (image === undefined) throw new TsmanError(`${text}: image not known`, { exitCode: 1 });
+  if (image === undefined) throw unknownImage(storage, text);
   const name = matchedName(image, text);
   if (name !== undefined && image.names.length > 1) {
     untagImage(storage, image, [name]);
@@ -56,6 +58,18 @@ export async function removeImageByName(
   await removeUsers({ storage }, image, options);
   removeImage(storage, image);
   return { untagged: image.names, deleted: image.id };
+}
+
+function unknownImage(storage: LayerTarget['storage'], text: string): TsmanError {
+  const isID = /^(sha256:)?[0-9a-f]{64}$/.test(text);
+  const list = isID
+    ? undefined
+    : findManifestList(storage, formatReference(parseLocalReference(text)));
+  if (list === undefined) return new TsmanError(`${text}: image not known`, { exitCode: 1 });
+  return new TsmanError(`${text} is a manifest list, not an image`, {
+    exitCode: 1,
+    hint: `tsman manifest rm ${text} removes it`,
+  });
 }
 
 async function removeUsers(

@@ -67,6 +67,12 @@ test('says what a list itself is, and refuses what only an entry can be', () =>
     await tsman('manifest', 'create', '--amend', '--annotation', 'b=2', 'multi', PROBE_IMAGE);
     await tsman('manifest', 'annotate', '--index', '--annotation', 'c=3', 'multi');
     assert.equal((await inspect(tsman, 'multi')).annotations, { a: '1', b: '2', c: '3' });
+    const rmi = await tsman('rmi', 'multi');
+    assert.is(rmi.exitCode, 1);
+    assert.match(
+      rmi.stderr,
+      /multi is a manifest list, not an image\nhint: tsman manifest rm multi/,
+    );
     for (const [words, why] of [
       [['annotate', '--index', '--arch', 'arm64', 'multi'], /--arch is about an image of the list/],
       [['add', '--artifact', 'multi', '/etc/passwd'], /--artifact: OCI artifacts are not stored/],
