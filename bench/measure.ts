@@ -11,7 +11,7 @@ type Pair = readonly [tsman: Engine, podman: Engine];
 const BLOCKS = 3;
 const MEMORY_RUNS = 3;
 const WARMUPS = { first: 2, later: 1 } as const;
-const LONG_WARMUPS = { first: 1, later: 0 } as const;
+const NO_WARMUPS = { first: 0, later: 0 } as const;
 
 /** The rows of one scenario. Its setup is done. */
 export async function measureScenario(
@@ -38,7 +38,7 @@ function measureCommand(bench: Bench, scenario: CommandScenario, engines: Pair):
   const prepares = engines.map((engine) => prepareScript(bench, scenario, engine));
   const commands = engines.map((engine) => [...engine.command, ...scenario.args(bench, engine)]);
   const blocks = Math.min(BLOCKS, scenario.runs);
-  const warmups = scenario.isLong ? LONG_WARMUPS : WARMUPS;
+  const warmups = scenario.isLong ? NO_WARMUPS : WARMUPS;
   const results = Array.from({ length: blocks }, (_, block) =>
     runHyperfine(bench, scenario, {
       commands,

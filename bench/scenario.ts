@@ -43,7 +43,7 @@ export interface CommandScenario extends Common {
   readonly cpu?: true | Aim;
   /** A row more: the peak resident size of the largest process that the command waited for. */
   readonly peak?: true | Aim;
-  /** A run takes seconds: one is for warming up, and one for the peak. */
+  /** A run takes seconds: there is no warm-up, and the peak is that of one run. */
   readonly isLong?: boolean;
 }
 
