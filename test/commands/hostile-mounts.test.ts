@@ -36,7 +36,7 @@ for (const userns of ['', 'keep-id'])
           const { exitCode, stderr } = await tsman(...run, PROBE_IMAGE, '/bin/probe', 'mounts');
           // Refused is as good as started: the place was gone at that moment.
           if (exitCode === 0) started++;
-          else assert.is(exitCode, 125, stderr);
+          else assert.match(stderr, /^Error: start container /m, String(exitCode));
           assert.equal(readdirSync(outside), []);
         }
         assert.match((await tsman('logs', 'swapper')).stdout, /swapping/);
@@ -92,17 +92,17 @@ requires(test, 'userns')('refuses /proc, /sys and working directories that are l
     ] as const) {
       await loadEvil(tsman, scratch, { name, type: '2', link: target });
       const { exitCode, stderr } = await tsman(...RUN, EVIL);
-      assert.is(exitCode, 125, `${name} -> ${target}`);
-      assert.match(stderr, new RegExp(`/${name}`));
+      assert.ok(exitCode === 125 || exitCode === 126, `${name} -> ${target}: ${exitCode}`);
+      assert.match(stderr, new RegExp(`^Error: start container .*/${name}`, 'm'));
       assert.equal(readdirSync(outside), []);
     }
     // CVE-2024-21626: descriptors of the host that the container's process still has.
     await loadEvil(tsman, scratch, { name: 'wd', type: '2', link: '/proc/self/fd' });
     for (const fd of [3, 5, 7, 8, 9, 560, 600])
       for (const path of [`/proc/self/fd/${fd}`, `/wd/${fd}`]) {
-        const { exitCode, stdout } = await tsman(...RUN, '-w', path, EVIL, '/bin/probe', 'where');
-        if (exitCode === 0) assert.not.match(stdout, /unreachable|\.\./);
-        else assert.is(exitCode, 125);
+        const run = await tsman(...RUN, '-w', path, EVIL, '/bin/probe', 'where');
+        if (run.exitCode === 0) assert.not.match(run.stdout, /unreachable|\.\./);
+        else assert.match(run.stderr, /^Error: start container .*cwd/m);
       }
   }),
 );
