@@ -1,16 +1,11 @@
-import { globSync, readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { takeGlobalOptions } from '../src/commands/global-options.ts';
 import { parseArguments } from '../src/commands/parse.ts';
 import { COMMANDS, findCommand } from '../src/commands/table.ts';
+import { docExamples, type Example } from './support/doc-examples.ts';
 
 const test = suite('examples');
-
-interface Example {
-  readonly where: string;
-  readonly line: string;
-}
 
 /** The words of each `tsman …` in a line of shell: in single and double quotes, up to |, &&, >, ; or #. */
 function commandLines(line: string): string[][] {
@@ -26,22 +21,6 @@ function commandLines(line: string): string[][] {
     }
   }
   return found;
-}
-
-/** Lines of code in Markdown (indented by four, or between fences) that call tsman. */
-function examplesOf(path: string): Example[] {
-  let isFenced = false;
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .flatMap((line, at) => {
-      if (line.startsWith('```')) isFenced = !isFenced;
-      const isCode = isFenced || /^ {4}/.test(line);
-      // What a program prints is no command: in a transcript commands follow a prompt.
-      const isCommand = /^ {4,}(\$ )?|^(?:\S*\$ )/.test(line) && /\btsman [a-z-]/.test(line);
-      // Two spaces and more set off an explanation.
-      const command = line.trim().replace(/ {2,}.*$/, '');
-      return isCode && isCommand ? [{ where: `${path}:${at + 1}`, line: command }] : [];
-    });
 }
 
 /** @throws when tsman would not understand the words */
@@ -64,10 +43,7 @@ async function mistakes(examples: readonly Example[]): Promise<string[]> {
 }
 
 test('in README.md and docs/ are command lines that tsman understands', async () => {
-  const pages = ['README.md', ...globSync('docs/*.md')].filter(
-    (path) => !path.endsWith('architecture.md') && !path.endsWith('troubleshooting.md'),
-  );
-  const examples = pages.flatMap(examplesOf);
+  const examples = docExamples();
 
   assert.ok(examples.length > 20, `only ${examples.length} found`);
   assert.equal(await mistakes(examples), []);

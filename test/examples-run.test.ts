@@ -1,13 +1,9 @@
 // timeout: 900
-import { spawnSync } from 'node:child_process';
-import { dirname } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { COMMANDS } from '../src/commands/table.ts';
-import { loadProbe, PROBE_IMAGE } from './support/probe.ts';
+import { isOver, withExampleWorld } from './support/example-world.ts';
 import { requires } from './support/requires.ts';
-import { withScratch } from './support/scratch.ts';
-import { tsmanEnv, tsmanPath } from './support/tsman.ts';
 
 const test = suite('examples in the help');
 
@@ -35,27 +31,16 @@ const NOT_RUN: readonly (readonly [pattern: RegExp, because: string])[] = [
   [/--memory 2g|healthcheck run|\b(un)?pause\b/, 'needs a delegated cgroup, or a health check'],
 ];
 
-/** What the examples take for granted; mended before each of them, which costs five looks when all is there. */
-const WORLD = `
-  cd "$D" && mkdir -p site && echo x > site/index.html && echo x > db.txt && echo secret > password
-  tsman image exists keep || tsman load -q -i keep.tar
-  images='debian:12 debian:latest nginx:1.27 nginx:latest web:amd64 web:arm web:arm64 web:latest'
-  if [ "$(tsman images --format '{{.Repository}}:{{.Tag}}' | sed 's,.*/,,' | grep -v '^keep\\|^probe' | sort | xargs)" != "$images" ]; then
-    for name in $images; do
-      case $name in web*) full=localhost/$name ;; *) full=docker.io/library/$name ;; esac
-      tsman image exists $full || tsman tag keep $full; done; fi
-  [ "$(tsman network ls -q | sort | xargs)" = 'backend podman shop' ] || { tsman network create shop; tsman network create backend; }
-  states=" $(tsman ps -a --format '{{.Names}}={{.State}}' | xargs) "
-  for state in $states; do
-    case $state in web=running|db=running|build=running|postgres1=running|job=exited) ;; *) tsman rm -f -t 0 \${state%=*} ;; esac; done
-  for name in db build; do [[ $states == *" $name=running "* ]] || tsman run -d --name $name --network none nginx; done
-  for name in web postgres1; do [[ $states == *" $name=running "* ]] || tsman run -d --name $name --network shop -p 127.0.0.1::80 nginx; done
-  [[ $states == *' job=exited '* ]] || tsman run --name job --network none nginx probe exit 0
-  [ "$(tsman volume ls -q | sort | xargs)" = 'cache data' ] || { tsman volume rm -af; tsman volume create data; tsman volume create cache; }
-  [ "$(tsman secret ls --format '{{.Name}}' | xargs)" = db ] || { tsman secret rm --all; tsman secret create db db.txt; }
-  [ -e rootfs.tar.gz ] || { tsman export -o rootfs.tar job; gzip rootfs.tar; }
-  [ -e debian.tar ] || tsman save -q -o debian.tar debian:12; [ -e data.tar ] || tsman volume export data --output data.tar
-`;
+const IMAGES = [
+  'debian:12',
+  'debian:latest',
+  'nginx:1.27',
+  'nginx:latest',
+  'web:amd64',
+  'web:arm',
+  'web:arm64',
+  'web:latest',
+];
 
 /** Steps that an example needs besides, by the command. */
 const BEFORE: Readonly<Record<string, string>> = {
@@ -90,33 +75,17 @@ requires(
   'tun',
   'pasta',
 )('run, or it is said why not', () =>
-  withScratch(async (tsman, scratch) => {
-    await loadProbe(tsman);
-    const made = ['--network=none', '--name=made', PROBE_IMAGE];
-    await tsman('create', ...made);
-    await tsman('commit', '-q', '-c', 'CMD ["probe", "sleep"]', 'made', 'keep');
-    const env = {
-      ...process.env,
-      ...tsmanEnv(scratch),
-      D: scratch.makeDirectory('home'),
-      PATH: `${dirname(tsmanPath())}:${process.env['PATH']}`,
-    };
-    const bash = (script: string) =>
-      spawnSync('bash', ['-c', script], { env, encoding: 'utf8', timeout: 60_000, input: '' });
-    bash('cd "$D" && tsman save -q -o keep.tar keep');
+  withExampleWorld(IMAGES, async (run) => {
     const failed: string[] = [];
     let count = 0;
     for (const command of new Set(await Promise.all(COMMANDS.map(({ load }) => load())))) {
       const name = command.paths[0]?.join(' ') ?? '';
       const lines = command.examples.map(([, line]) => line);
       for (const line of lines.filter((it) => !NOT_RUN.some(([pattern]) => pattern.test(it)))) {
-        bash(`${WORLD}${BEFORE[name] ?? ''}`);
-        const { status, stderr } = bash(
-          `cd "$D"; ${BEFORE[name]?.match(/export .*/)?.[0] ?? ''}\n${line}`,
-        );
+        const { status, stderr } = run(line, BEFORE[name]);
         count++;
         // What the program in the container answers does not count: it stands for nginx and others.
-        if (status === 125 || status === null) {
+        if (status === 125 || isOver(status)) {
           failed.push(`${line}: ${stderr.trim()}`);
           process.stderr.write(`${failed.at(-1)}\n`);
         }
