@@ -47,7 +47,7 @@ export async function withExampleWorld(
     };
     const bash = (script: string) =>
       // Ends all of it: a server in the foreground would hold our pipe for ever.
-      spawnSync('timeout', ['-k', '1', '30', 'bash', '-c', script], {
+      spawnSync('timeout', ['-k', '1', '90', 'bash', '-c', script], {
         env,
         encoding: 'utf8',
         input: '',
