@@ -45,6 +45,8 @@ int box_open_cgroup(const struct plan *plan, int *cgroup, struct failure *why);
 int box_mount_overlays(struct box *box, struct failure *why);
 int box_give_overlays(const struct box *box, struct failure *why);
 void box_close_overlays(struct box *box);
+/* box_messages.c: until the program runs: execve closes the container's end of the socket. */
+int box_wait_for_exec(struct box *box, struct failure *why);
 /* Clone the container process into its namespaces. Fills monitor.child and child_pidfd. */
 int box_clone_container(struct box *box, struct failure *why);
 
