@@ -59,7 +59,7 @@ for (const command of FREQUENT)
   });
 
 test('imports are found at all', () => {
-  assert.ok(importsOf('src/commands/run.ts').includes('src/commands/create-container.ts'));
+  assert.ok(importsOf('src/commands/run.ts').includes('src/commands/request/create-container.ts'));
   assert.ok(costlyImports('src/commands/export.ts').length > 0);
 });
 

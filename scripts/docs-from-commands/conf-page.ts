@@ -1,7 +1,7 @@
 import type { CommandSpec } from '../../src/commands/command.ts';
-import { AS_IT_IS, LISTS, LISTS_INSTEAD } from '../../src/commands/configured-container.ts';
-import { EVERYWHERE, OF_ONE_COMMAND } from '../../src/commands/configured-options.ts';
+import { EVERYWHERE, OF_ONE_COMMAND } from '../../src/commands/options/configured-options.ts';
 import { optionName } from '../../src/commands/parse.ts';
+import { AS_IT_IS, LISTS, LISTS_INSTEAD } from '../../src/commands/request/configured-container.ts';
 import { KEYS } from '../../src/config/containers-conf-keys.ts';
 import { CONF_FILES, KEY_WORDS, STORAGE_KEYS, VARIABLES } from './conf-words.ts';
 import { roff, sentence, titled } from './man.ts';

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import type { OptionSpec } from '../../src/commands/command.ts';
 import { optionName } from '../../src/commands/parse.ts';
-import { ALL_CAPABILITIES } from '../../src/container/capabilities.ts';
+import { ALL_CAPABILITIES } from '../../src/container/security/capabilities.ts';
 import { type Entry, shownOptions } from './generate.ts';
 
 /** After which words there are further words: '' for the first, 'image' for `tsman image …`. */

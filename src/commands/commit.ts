@@ -1,7 +1,7 @@
 import { UsageError } from '../base/error.ts';
 import { writeAtomically } from '../base/file.ts';
-import { commitContainer } from '../container/commit.ts';
-import { recordEvent } from '../container/events.ts';
+import { recordEvent } from '../container/events/events.ts';
+import { commitContainer } from '../container/files/commit.ts';
 import { formatReference, parseLocalReference } from '../oci/reference.ts';
 import { defineCommand } from './command.ts';
 import { withPause } from './pause-while.ts';

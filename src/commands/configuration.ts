@@ -59,7 +59,7 @@ export async function configuredOptions(
   if (conf === undefined) return parsed.options;
   report(conf, options);
   setEngineEnv(conf);
-  const { withConfigured } = await import('./configured-options.ts');
+  const { withConfigured } = await import('./options/configured-options.ts');
   const merged = withConfigured(name, command.options, parsed.options, parsed.given, conf);
   // The parser's own cast: a command's values have the types of its specs.
   return merged as typeof parsed.options;

@@ -1,10 +1,10 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { TsmanError } from '../base/error.ts';
-import type { CopyEnd } from '../container/copy.ts';
-import { containerOwner } from '../container/file-owner.ts';
+import type { CopyEnd } from '../container/files/copy.ts';
+import { containerOwner } from '../container/files/file-owner.ts';
 import type { Container } from '../container/record.ts';
-import { openRootAgent, openSecondRootAgent } from '../container/root-agent.ts';
+import { openRootAgent, openSecondRootAgent } from '../container/root/root-agent.ts';
 import type { FsAgent } from '../helper/fs-agent.ts';
 import { openFsAgent } from '../rootless/rootfs-agent.ts';
 import type { Engine } from './engine.ts';

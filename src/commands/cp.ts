@@ -1,6 +1,6 @@
 import { UsageError } from '../base/error.ts';
-import { archiveOf, type CopyEnd, copyArchive, copyTree } from '../container/copy.ts';
-import { writeTar } from '../container/volume-archive.ts';
+import { archiveOf, type CopyEnd, copyArchive, copyTree } from '../container/files/copy.ts';
+import { writeTar } from '../container/mounts/volume-archive.ts';
 import { decompressed } from '../storage/decompress.ts';
 import { defineCommand } from './command.ts';
 import { closeEnd, openEnd, ownerAt, parseEnd } from './cp-ends.ts';

@@ -1,6 +1,6 @@
 import { defineCommand } from './command.ts';
-import { CONTAINER_OPTIONS } from './container-options.ts';
-import { create } from './create-container.ts';
+import { CONTAINER_OPTIONS } from './options/container-options.ts';
+import { create } from './request/create-container.ts';
 
 export const createCommand = defineCommand({
   paths: [['create'], ['container', 'create']],

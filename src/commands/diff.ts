@@ -1,7 +1,7 @@
 import { UsageError } from '../base/error.ts';
-import { diffContainer } from '../container/diff.ts';
+import { diffContainer } from '../container/files/diff.ts';
 import { defineCommand } from './command.ts';
-import { printChanges } from './diff-output.ts';
+import { printChanges } from './rows/diff-output.ts';
 import { existingContainer, existingContainers } from './selection.ts';
 
 export const diffCommand = defineCommand({

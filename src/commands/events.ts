@@ -1,6 +1,6 @@
 import { UsageError } from '../base/error.ts';
 import { parseMoment } from '../base/time.ts';
-import { type EngineEvent, readEvents } from '../container/event-log.ts';
+import { type EngineEvent, readEvents } from '../container/events/event-log.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import {
   EVENT_HEADERS,
@@ -8,7 +8,7 @@ import {
   eventTemplateRow,
   eventText,
   parseEventFilters,
-} from './event-row.ts';
+} from './rows/event-row.ts';
 
 export const eventsCommand = defineCommand({
   paths: [['events'], ['system', 'events']],

@@ -4,7 +4,7 @@ import { execAndBecome } from '../container/exec.ts';
 import type { Container } from '../container/record.ts';
 import { defineCommand } from './command.ts';
 import type { Engine } from './engine.ts';
-import { parsePreservedFds } from './request-values.ts';
+import { parsePreservedFds } from './request/values.ts';
 import { existingContainer, existingContainers, readCidfile } from './selection.ts';
 
 export const execCommand = defineCommand({

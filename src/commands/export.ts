@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { isatty } from 'node:tty';
 import { TsmanError, UsageError } from '../base/error.ts';
-import { recordEvent } from '../container/events.ts';
-import { exportContainer } from '../container/export.ts';
+import { recordEvent } from '../container/events/events.ts';
+import { exportContainer } from '../container/files/export.ts';
 import { defineCommand } from './command.ts';
 import { existingContainer } from './selection.ts';
 

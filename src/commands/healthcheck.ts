@@ -1,5 +1,5 @@
 import { TsmanError } from '../base/error.ts';
-import { runHealthCheck } from '../container/health-run.ts';
+import { runHealthCheck } from '../container/health/run.ts';
 import { defineCommand } from './command.ts';
 import { existingContainer } from './selection.ts';
 

@@ -2,7 +2,7 @@ import { UsageError } from '../base/error.ts';
 import type { Output } from '../output/output.ts';
 import { absentCommand } from './absent.ts';
 import type { CommandSpec, OptionSpec, OptionSpecs } from './command.ts';
-import { groupOptions } from './option-groups.ts';
+import { groupOptions } from './options/option-groups.ts';
 import { nearest, optionName } from './parse.ts';
 import { COMMANDS, findCommand } from './table.ts';
 

@@ -5,7 +5,13 @@ import { listImages } from '../storage/images.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { confSearch, loadContainers, loadStorage } from './configuration.ts';
 import { printFormatted } from './formatted.ts';
-import { cdiFacts, dockerFacts, hostFacts, otherConfFiles, withGoNames } from './info-facts.ts';
+import {
+  cdiFacts,
+  dockerFacts,
+  hostFacts,
+  otherConfFiles,
+  withGoNames,
+} from './rows/info-facts.ts';
 import { existingContainers } from './selection.ts';
 import { driverSetting, usernsRoot } from './storage-driver.ts';
 

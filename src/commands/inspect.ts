@@ -1,5 +1,5 @@
 import { TsmanError, UsageError } from '../base/error.ts';
-import { inspectContainer } from '../container/inspect.ts';
+import { inspectContainer } from '../container/inspect/inspect.ts';
 import type { Container } from '../container/record.ts';
 import { printFailure } from '../output/failure.ts';
 import { findContainerRow } from '../storage/containers.ts';
@@ -94,7 +94,7 @@ async function inspectWithSize(
 ): Promise<Record<string, unknown>> {
   const facts = inspectContainer(engine, container);
   if (!withSize) return facts;
-  const { measureContainers } = await import('./container-size.ts');
+  const { measureContainers } = await import('./rows/container-size.ts');
   const size = (await measureContainers(engine, [container])).get(container.id);
   return { ...facts, SizeRw: size?.ownBytes ?? 0, SizeRootFs: size?.totalBytes ?? 0 };
 }

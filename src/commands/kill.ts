@@ -1,13 +1,13 @@
 import { TsmanError } from '../base/error.ts';
-import { recordEvent } from '../container/events.ts';
-import { thaw } from '../container/freezer.ts';
+import { thaw } from '../container/cgroup/freezer.ts';
+import { recordEvent } from '../container/events/events.ts';
 import { parseSignal } from '../container/signals.ts';
 import { readState } from '../container/state.ts';
 import { killContainer } from '../container/stop.ts';
 import { setWanted } from '../container/wanted.ts';
 import { defineCommand } from './command.ts';
+import { FILTER_OPTION, SELECTION_OPTIONS, selectionOf } from './options/selection-options.ts';
 import { forEachContainer } from './selection.ts';
-import { FILTER_OPTION, SELECTION_OPTIONS, selectionOf } from './selection-options.ts';
 
 // INT, QUIT, KILL, TERM: who sends one of these wants the end, not a restart (as with Podman and
 // Docker); USR1 or WINCH say nothing about that.

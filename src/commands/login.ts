@@ -4,8 +4,8 @@ import { findLogin, saveLogin } from '../config/logins.ts';
 import { checkLogin, helpersFor, type LoginKey, parseLoginKey } from '../image/login.ts';
 import type { RegistryAccess } from '../image/registry-access.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { REGISTRY_OPTIONS, registryAccess } from './options/registry-options.ts';
 import { ask, canAsk, readSecret } from './prompt.ts';
-import { REGISTRY_OPTIONS, registryAccess } from './registry-options.ts';
 
 export const loginCommand = defineCommand({
   paths: [['login']],

@@ -1,7 +1,7 @@
 import { UsageError } from '../base/error.ts';
 import { parseMoment } from '../base/time.ts';
-import type { LogEntry, LogRequest } from '../container/log-entry.ts';
-import { readLogs } from '../container/logs.ts';
+import type { LogEntry, LogRequest } from '../container/logs/log-entry.ts';
+import { readLogs } from '../container/logs/logs.ts';
 import type { Container } from '../container/record.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import type { Engine } from './engine.ts';

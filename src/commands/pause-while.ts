@@ -1,5 +1,5 @@
-import { setFrozen } from '../container/freezer.ts';
-import { cgroupOf } from '../container/own-cgroup.ts';
+import { setFrozen } from '../container/cgroup/freezer.ts';
+import { cgroupOf } from '../container/cgroup/own-cgroup.ts';
 import type { Container } from '../container/record.ts';
 import { readState } from '../container/state.ts';
 import type { Output } from '../output/output.ts';

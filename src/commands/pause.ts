@@ -1,10 +1,10 @@
 import { TsmanError } from '../base/error.ts';
-import { type EventAction, recordEvent } from '../container/events.ts';
-import { setFrozen } from '../container/freezer.ts';
+import { setFrozen } from '../container/cgroup/freezer.ts';
+import { type EventAction, recordEvent } from '../container/events/events.ts';
 import { readState } from '../container/state.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { FILTER_OPTION, SELECTION_OPTIONS, selectionOf } from './options/selection-options.ts';
 import { forEachContainer, type Selection } from './selection.ts';
-import { FILTER_OPTION, SELECTION_OPTIONS, selectionOf } from './selection-options.ts';
 
 export const pauseCommand = defineCommand({
   paths: [['pause'], ['container', 'pause']],

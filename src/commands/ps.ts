@@ -6,9 +6,9 @@ import { type ContainerState, isActive, readState } from '../container/state.ts'
 import { deleteContainerRow } from '../storage/containers.ts';
 import { defineCommand } from './command.ts';
 import type { Engine } from './engine.ts';
-import type { PsSource } from './ps-json.ts';
-import { psRow } from './ps-row.ts';
-import { renderPs, SORT_KEYS, sortRows } from './ps-table.ts';
+import type { PsSource } from './rows/ps-json.ts';
+import { psRow } from './rows/ps-row.ts';
+import { renderPs, SORT_KEYS, sortRows } from './rows/ps-table.ts';
 import { containerFilters } from './selection.ts';
 
 const CLEAR_SCREEN = '\u001b[2J\u001b[H';
@@ -91,7 +91,7 @@ async function list(engine: Engine, options: Options): Promise<string> {
   const wantsSizes =
     options.size || /\.Size\b/.test(options.format ?? '') || options.sort === 'size';
   const sizes = wantsSizes
-    ? await (await import('./container-size.ts')).measureContainers(
+    ? await (await import('./rows/container-size.ts')).measureContainers(
         engine,
         found.map(({ container }) => container),
       )
@@ -105,7 +105,7 @@ async function list(engine: Engine, options: Options): Promise<string> {
   const sorted = sortRows([...rows.keys()], options.sort);
   if (options.format !== 'json')
     return renderPs(sorted, { ...options, namespace: options.namespace || options.ns });
-  const { psJson } = await import('./ps-json.ts');
+  const { psJson } = await import('./rows/ps-json.ts');
   const json = sorted.map((row) => psJson(row, rows.get(row) as PsSource));
   return `${JSON.stringify(json, undefined, 4)}\n`;
 }

@@ -1,6 +1,6 @@
 import { TsmanError } from '../base/error.ts';
 import { checkName } from '../container/create.ts';
-import { recordEvent } from '../container/events.ts';
+import { recordEvent } from '../container/events/events.ts';
 import { renameContainerRow } from '../storage/containers.ts';
 import { defineCommand } from './command.ts';
 import { existingContainer } from './selection.ts';

@@ -1,10 +1,10 @@
-import { recordEvent } from '../container/events.ts';
+import { recordEvent } from '../container/events/events.ts';
 import { startInBackground } from '../container/start.ts';
 import { stopContainer } from '../container/stop.ts';
 import { makeHubEarlyFor } from '../network/early-hub.ts';
 import { defineCommand } from './command.ts';
+import { FILTER_OPTION, SELECTION_OPTIONS, selectionOf } from './options/selection-options.ts';
 import { forEachContainer } from './selection.ts';
-import { FILTER_OPTION, SELECTION_OPTIONS, selectionOf } from './selection-options.ts';
 import { parseStopTime } from './stop.ts';
 
 export const restartCommand = defineCommand({

@@ -3,8 +3,8 @@ import { removeContainer } from '../container/remove.ts';
 import { isActive, readState } from '../container/state.ts';
 import { stopContainer } from '../container/stop.ts';
 import { defineCommand } from './command.ts';
+import { SELECTION_OPTIONS, selectionOf } from './options/selection-options.ts';
 import { forEachContainer } from './selection.ts';
-import { SELECTION_OPTIONS, selectionOf } from './selection-options.ts';
 import { parseStopTime } from './stop.ts';
 
 export const rmCommand = defineCommand({

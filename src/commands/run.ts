@@ -7,9 +7,9 @@ import { type StartOptions, startAndBecome, startAndWait } from '../container/st
 import { makeHubEarly } from '../network/early-hub.ts';
 import { isDefaultName } from '../network/network.ts';
 import { type CommandContext, defineCommand } from './command.ts';
-import { CONTAINER_OPTIONS } from './container-options.ts';
-import { create } from './create-container.ts';
 import type { Engine } from './engine.ts';
+import { CONTAINER_OPTIONS } from './options/container-options.ts';
+import { create } from './request/create-container.ts';
 
 const RUN_OPTIONS = {
   ...CONTAINER_OPTIONS,

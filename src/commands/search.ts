@@ -3,7 +3,7 @@ import { type FoundRepository, searchImages, searchTags } from '../image/search.
 import { formatTable } from '../output/table.ts';
 import { formatRows } from '../output/template.ts';
 import { defineCommand } from './command.ts';
-import { REGISTRY_OPTIONS, registryAccess } from './registry-options.ts';
+import { REGISTRY_OPTIONS, registryAccess } from './options/registry-options.ts';
 
 const DESCRIPTION_LENGTH = 60;
 const HEADERS = {

@@ -6,8 +6,8 @@ import { startAndBecome, startInBackground } from '../container/start.ts';
 import { isActive, readState } from '../container/state.ts';
 import { makeHubEarlyFor } from '../network/early-hub.ts';
 import { defineCommand } from './command.ts';
+import { FILTER_OPTION, selectionOf } from './options/selection-options.ts';
 import { existingContainer, existingContainers, forEachContainer } from './selection.ts';
-import { FILTER_OPTION, selectionOf } from './selection-options.ts';
 
 export const startCommand = defineCommand({
   paths: [['start'], ['container', 'start']],

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TsmanError, UsageError } from '../base/error.ts';
+import { readUsage, type Usage } from '../container/processes/stats.ts';
 import type { Container } from '../container/record.ts';
 import { readState } from '../container/state.ts';
-import { readUsage, type Usage } from '../container/stats.ts';
 import { formatTable } from '../output/table.ts';
 import { defineCommand } from './command.ts';
 import { durationMs } from './duration.ts';
 import type { Engine } from './engine.ts';
+import { STATS_HEADERS, type StatsRow, statsJson, statsRow, statsTable } from './rows/stats-row.ts';
 import { existingContainer, existingContainers } from './selection.ts';
-import { STATS_HEADERS, type StatsRow, statsJson, statsRow, statsTable } from './stats-row.ts';
 
 const CLEAR_SCREEN = '\u001b[2J\u001b[H';
 

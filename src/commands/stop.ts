@@ -1,8 +1,8 @@
 import { UsageError } from '../base/error.ts';
 import { stopContainer } from '../container/stop.ts';
 import { defineCommand } from './command.ts';
+import { FILTER_OPTION, SELECTION_OPTIONS, selectionOf } from './options/selection-options.ts';
 import { forEachContainer } from './selection.ts';
-import { FILTER_OPTION, SELECTION_OPTIONS, selectionOf } from './selection-options.ts';
 
 /** Parses `--time`: whole seconds, -1 = wait for ever. @throws UsageError */
 export function parseStopTime(text: string): number {

@@ -1,6 +1,6 @@
 import { TsmanError, UsageError } from '../base/error.ts';
 import type { StorageConf } from '../config/storage-conf.ts';
-import type { UsernsRoot } from '../container/shifted-root.ts';
+import type { UsernsRoot } from '../container/root/shifted-root.ts';
 import { chooseDriver, isDriver, type StorageDriver } from '../storage/driver.ts';
 import type { CommandContext } from './command.ts';
 import { loadStorage } from './configuration.ts';

@@ -1,7 +1,7 @@
 import { TsmanError, UsageError } from '../base/error.ts';
 import { execAndBecome } from '../container/exec.ts';
+import { areDescriptors, TOP_DESCRIPTORS, topTable } from '../container/processes/top.ts';
 import { readState } from '../container/state.ts';
-import { areDescriptors, TOP_DESCRIPTORS, topTable } from '../container/top.ts';
 import { formatTable } from '../output/table.ts';
 import { defineCommand } from './command.ts';
 import { existingContainer, existingContainers } from './selection.ts';

@@ -1,17 +1,17 @@
 import { UsageError } from '../base/error.ts';
-import { parseUlimits } from '../container/limits.ts';
+import { parseUlimits } from '../container/cgroup/limits.ts';
 import { parseRestartPolicy } from '../container/restart-policy.ts';
 import { readState } from '../container/state.ts';
 import { updateContainer } from '../container/update.ts';
 import { defineCommand } from './command.ts';
-import { HEALTH_OPTIONS } from './health-options.ts';
-import { refuseOptions } from './refused-options.ts';
-import { parseHealthChange } from './request-health.ts';
-import { parseResources } from './request-resources.ts';
-import { RESOURCE_OPTIONS } from './resource-options.ts';
+import { HEALTH_OPTIONS } from './options/health-options.ts';
+import { refuseOptions } from './options/refused-options.ts';
+import { RESOURCE_OPTIONS } from './options/resource-options.ts';
+import { selectionOf } from './options/selection-options.ts';
+import { REFUSED_UPDATE_OPTIONS } from './options/update-options.ts';
+import { parseHealthChange } from './request/health.ts';
+import { parseResources } from './request/resources.ts';
 import { forEachContainer } from './selection.ts';
-import { selectionOf } from './selection-options.ts';
-import { REFUSED_UPDATE_OPTIONS } from './update-options.ts';
 
 export const updateCommand = defineCommand({
   paths: [['update'], ['container', 'update']],

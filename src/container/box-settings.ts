@@ -13,17 +13,17 @@ import {
 } from '../rootless/id-map.ts';
 import { trashPath } from '../storage/trash.ts';
 import { anonymousVolumesOf, volumeDirectory } from '../storage/volumes.ts';
-import { bridgeRecords } from './bridge-networks.ts';
-import { makeCgroup } from './cgroup.ts';
+import { makeCgroup } from './cgroup/cgroup.ts';
 import type { CreateTarget } from './create.ts';
-import { healthRecords } from './health-plan.ts';
-import { JOURNAL_SOCKET } from './journal-socket.ts';
+import { healthRecords } from './health/plan.ts';
+import { JOURNAL_SOCKET } from './logs/journal-socket.ts';
+import { bridgeRecords } from './network/bridge-networks.ts';
 import { namespaceWord } from './plan.ts';
 import { type Container, findContainer } from './record.ts';
 import { restartRecords } from './restart-policy.ts';
+import type { OwnUserns } from './root/userns.ts';
 import { notifyRecords } from './sdnotify.ts';
 import { containerDirectory, readState, runDirectory } from './state.ts';
-import type { OwnUserns } from './userns.ts';
 
 /** How a start is seen from outside. */
 export interface StartOptions {

@@ -3,15 +3,15 @@ import { TsmanError } from '../base/error.ts';
 import { randomHex } from '../base/random.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import { insertContainer } from '../storage/containers.ts';
+import { mergeLimits, type Resources } from './cgroup/resources.ts';
 import { type CreateTarget, checkName, type RootSource } from './create.ts';
-import { recordEvent } from './events.ts';
+import { recordEvent } from './events/events.ts';
+import { copySecrets } from './mounts/secrets.ts';
+import { noteUser, volumeNames } from './mounts/volume-mounts.ts';
 import { layerDirectories } from './new-spec.ts';
 import { type Container, type ContainerSpec, readConfig } from './record.ts';
-import { mergeLimits, type Resources } from './resources.ts';
-import { copySecrets } from './secrets.ts';
 import { containerDirectory } from './state.ts';
 import { type UserFiles, userFiles } from './user-files.ts';
-import { noteUser, volumeNames } from './volume-mounts.ts';
 
 /** In what the copy differs. */
 export interface CloneChanges {

@@ -3,16 +3,16 @@ import type { RuntimeHook, RuntimeMount } from '../oci/runtime-config.ts';
 import type { Directories } from '../rootless/directories.ts';
 import type { EngineUserns } from '../rootless/id-map.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { Rlimit } from './cgroup/limits.ts';
 import type { EnvironmentRequest } from './environment.ts';
-import type { HealthRequest } from './health-request.ts';
-import type { Rlimit } from './limits.ts';
+import type { HealthRequest } from './health/request.ts';
+import type { SecretUse } from './mounts/secrets.ts';
 import type { NamespaceModes } from './namespaces.ts';
 import type { ContainerSpec, VolumeMount } from './record.ts';
-import type { SecretUse } from './secrets.ts';
-import type { SecuritySettings } from './security.ts';
+import type { OwnUserns } from './root/userns.ts';
+import type { SecuritySettings } from './security/security.ts';
 import type { SystemdMode } from './systemd-mode.ts';
 import type { UserFilesRequest } from './user-files.ts';
-import type { OwnUserns } from './userns.ts';
 
 /** The image a container is made from, or a directory in its stead (`--rootfs`). */
 export interface RootSource {

@@ -4,14 +4,14 @@ import { randomHex } from '../base/random.ts';
 import { insertContainer } from '../storage/containers.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { CreateRequest, CreateTarget, RootSource } from './create-types.ts';
-import { recordEvent } from './events.ts';
+import { recordEvent } from './events/events.ts';
+import { copySecrets } from './mounts/secrets.ts';
+import { noteUser, volumeNames } from './mounts/volume-mounts.ts';
 import { buildConfig } from './new-config.ts';
 import { buildSpec, findUserFiles, layerDirectories } from './new-spec.ts';
 import { randomName } from './random-name.ts';
 import { type Container, type ContainerSpec, toContainer } from './record.ts';
-import { copySecrets } from './secrets.ts';
 import { containerDirectory } from './state.ts';
-import { noteUser, volumeNames } from './volume-mounts.ts';
 
 export type { CreateRequest, CreateTarget, RareRequest, RootSource } from './create-types.ts';
 

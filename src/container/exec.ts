@@ -4,15 +4,15 @@ import type { PlanRecord } from '../helper/plan.ts';
 import { becomeHelper, explainRecord, writePlan } from '../helper/run.ts';
 import { usernsRecords } from '../rootless/id-map.ts';
 import { oneShotPlanPath } from './attach.ts';
-import { ALL_CAPABILITIES } from './capabilities.ts';
-import { joinCgroup } from './cgroup.ts';
+import { joinCgroup } from './cgroup/cgroup.ts';
 import type { CreateTarget } from './create.ts';
 import { buildEnvironment } from './environment.ts';
-import { eventsPath } from './events.ts';
+import { eventsPath } from './events/events.ts';
+import { secretEnvironment } from './mounts/secrets.ts';
 import { processSteps } from './plan.ts';
 import { type Container, readConfig } from './record.ts';
-import { seccompProgram } from './seccomp.ts';
-import { secretEnvironment } from './secrets.ts';
+import { ALL_CAPABILITIES } from './security/capabilities.ts';
+import { seccompProgram } from './security/seccomp.ts';
 import { containerDirectory, readState } from './state.ts';
 
 export interface ExecRequest {

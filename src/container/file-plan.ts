@@ -1,5 +1,5 @@
 import type { PlanRecord } from '../helper/plan.ts';
-import { NO_DNS } from './hosts-files.ts';
+import { NO_DNS } from './network/hosts-files.ts';
 import type { Container } from './record.ts';
 
 /** Where the files are that a start wrote. */

@@ -1,13 +1,13 @@
 import type { RuntimeConfig, RuntimeMount } from '../oci/runtime-config.ts';
-import { resolveCapabilities } from './capabilities.ts';
+import { defaultRlimits, type Rlimit } from './cgroup/limits.ts';
 import type { CreateRequest, CreateTarget, RootSource } from './create-types.ts';
-import { defaultMounts } from './default-mounts.ts';
 import { buildEnvironment } from './environment.ts';
-import { defaultRlimits, type Rlimit } from './limits.ts';
+import { defaultMounts } from './mounts/default-mounts.ts';
+import { toRuntimeMount } from './mounts/volume-mounts.ts';
 import { namespaceList } from './namespaces.ts';
 import type { ContainerSpec } from './record.ts';
+import { resolveCapabilities } from './security/capabilities.ts';
 import { isSystemd, systemdMounts } from './systemd-mode.ts';
-import { toRuntimeMount } from './volume-mounts.ts';
 
 /** The OCI configuration: all that the kernel is told at every start. */
 export function buildConfig(

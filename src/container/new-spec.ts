@@ -1,6 +1,6 @@
 import { TsmanError } from '../base/error.ts';
 import type { CreateRequest, CreateTarget, RareRequest, RootSource } from './create-types.ts';
-import { mergeHealth } from './health-request.ts';
+import { mergeHealth } from './health/request.ts';
 import { callerAccount } from './host-account.ts';
 import type { ContainerSpec } from './record.ts';
 import { parseSignal } from './signals.ts';

@@ -1,14 +1,14 @@
 import type { PlanRecord } from '../helper/plan.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
-import { capabilityMask } from './capabilities.ts';
+import { hookSteps } from './devices/hooks.ts';
 import { fileBinds, INIT_PATH } from './file-plan.ts';
-import { hookSteps } from './hooks.ts';
-import { mountRecords } from './mount-plan.ts';
+import { mountRecords } from './mounts/mount-plan.ts';
+import { secretEnvironment, secretMounts } from './mounts/secrets.ts';
+import type { VolumePlaces } from './mounts/volume-plan.ts';
 import type { Container } from './record.ts';
-import { rootRecord } from './root-plan.ts';
+import { rootRecord } from './root/root-plan.ts';
 import { notifyEnvironment, notifyMounts } from './sdnotify.ts';
-import { secretEnvironment, secretMounts } from './secrets.ts';
-import type { VolumePlaces } from './volume-plan.ts';
+import { capabilityMask } from './security/capabilities.ts';
 
 /** Where things of one start are; everything a plan needs beyond record and configuration. */
 export interface PlanPlaces extends VolumePlaces {

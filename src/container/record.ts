@@ -7,14 +7,14 @@ import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import { type ContainerRow, findContainerRow, listContainerRows } from '../storage/containers.ts';
 import type { StorageDriver } from '../storage/driver.ts';
 import type { Storage } from '../storage/storage.ts';
-import type { CgroupSettings } from './cgroup-place.ts';
-import type { HealthSettings } from './health.ts';
-import type { Resources } from './resources.ts';
+import type { CgroupSettings } from './cgroup/place.ts';
+import type { Resources } from './cgroup/resources.ts';
+import type { HealthSettings } from './health/health.ts';
+import type { SecretUse } from './mounts/secrets.ts';
 import type { RestartPolicy } from './restart-policy.ts';
+import type { OwnUserns } from './root/userns.ts';
 import type { SdNotify } from './sdnotify.ts';
-import type { SecretUse } from './secrets.ts';
 import { containerDirectory } from './state.ts';
-import type { OwnUserns } from './userns.ts';
 
 /** What tsman knows of a container beyond its OCI configuration. Stored as JSON; add, never rename. */
 export interface ContainerSpec {

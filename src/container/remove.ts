@@ -3,9 +3,9 @@ import { hasCode, TsmanError } from '../base/error.ts';
 import { deleteContainerRow } from '../storage/containers.ts';
 import { moveToTrash, removeTree, trashPath } from '../storage/trash.ts';
 import { anonymousVolumesOf, deleteVolumeRows, volumeDirectory } from '../storage/volumes.ts';
+import { thaw } from './cgroup/freezer.ts';
 import type { CreateTarget } from './create.ts';
-import { recordEvent, recordObjectEvent } from './events.ts';
-import { thaw } from './freezer.ts';
+import { recordEvent, recordObjectEvent } from './events/events.ts';
 import type { Container } from './record.ts';
 import {
   type ContainerState,

@@ -13,7 +13,7 @@ import type { CreateTarget } from './create.ts';
 import { abandonedContainers, removeAbandonedContainers } from './leftovers.ts';
 import { findContainer, listContainers } from './record.ts';
 import { removeContainer } from './remove.ts';
-import { pruneShifted } from './shifted-root.ts';
+import { pruneShifted } from './root/shifted-root.ts';
 import { isActive, readState } from './state.ts';
 
 /** What `system check` says, and what was done about it. */

@@ -2,11 +2,11 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../base/error.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
-import { networksOf } from './bridge-networks.ts';
 import type { CreateTarget } from './create-types.ts';
-import { defaultAddresses, hostsFile, resolvConf } from './hosts-files.ts';
+import { networksOf } from './network/bridge-networks.ts';
+import { defaultAddresses, hostsFile, resolvConf } from './network/hosts-files.ts';
+import { sharedNetworkFiles } from './network/shared-network.ts';
 import type { Container } from './record.ts';
-import { sharedNetworkFiles } from './shared-network.ts';
 import { containerDirectory } from './state.ts';
 
 /** /etc/hosts and its like, and the marker by which a container in any container engine is known. */
@@ -48,7 +48,7 @@ async function giveFiles(
   runDir: string,
   files: readonly string[],
 ): Promise<void> {
-  const { giveFiles } = await import('./prepare-volumes.ts');
+  const { giveFiles } = await import('./mounts/prepare-volumes.ts');
   const directory = containerDirectory(target.directories, container.id);
   await giveFiles(target, container, runDir, files);
   await giveFiles(target, container, directory, container.spec.userFiles ?? []);

@@ -14,14 +14,14 @@ import {
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import { boxSettings, type StartOptions } from './box-settings.ts';
 import type { CreateTarget } from './create.ts';
-import { writeBundle } from './hooks.ts';
-import { hostDevices } from './host-devices.ts';
-import { logFieldRecords } from './log-fields.ts';
-import { endNetworkOrphans } from './network-orphans.ts';
+import { writeBundle } from './devices/hooks.ts';
+import { hostDevices } from './devices/host-devices.ts';
+import { logFieldRecords } from './logs/log-fields.ts';
+import { endNetworkOrphans } from './network/network-orphans.ts';
 import { containerSteps } from './plan.ts';
 import { type Container, readConfig } from './record.ts';
 import { writeRunFiles } from './run-files.ts';
-import { seccompProgram } from './seccomp.ts';
+import { seccompProgram } from './security/seccomp.ts';
 import { containerDirectory, readState, runDirectory } from './state.ts';
 import { setWanted } from './wanted.ts';
 
@@ -86,7 +86,7 @@ export async function prepareContainer(
   const { directories } = target;
   if (container.spec.ports.length > 0) await endNetworkOrphans(directories);
   if (container.spec.driver === 'vfs')
-    await (await import('./vfs-root.ts')).makeVfsRoot(target, container);
+    await (await import('./root/vfs-root.ts')).makeVfsRoot(target, container);
   const config = readConfig(target.storage, container.id);
   const runDir = runDirectory(directories, container.id);
   fs.mkdirSync(runDir, { recursive: true, mode: 0o700 });
@@ -98,8 +98,8 @@ export async function prepareContainer(
 /** Loaded only for those who have a user namespace of their own: others pay nothing at their start. */
 async function prepareForUserns(target: CreateTarget, container: Container): Promise<void> {
   const [{ prepareVolumes }, { restoreShifted }] = await Promise.all([
-    import('./prepare-volumes.ts'),
-    import('./shifted-root.ts'),
+    import('./mounts/prepare-volumes.ts'),
+    import('./root/shifted-root.ts'),
   ]);
   await prepareVolumes(target, container);
   await restoreShifted(target, container);

@@ -1,8 +1,8 @@
 import { readIfThere } from '../base/file.ts';
 import { currentBootID, isAlive } from '../base/process.ts';
 import type { Directories } from '../rootless/directories.ts';
+import { cgroupOf, isCgroupFrozen } from './cgroup/own-cgroup.ts';
 import { readLostEnd } from './lost-end.ts';
-import { cgroupOf, isCgroupFrozen } from './own-cgroup.ts';
 
 /** What Podman and Docker call the status of a container. */
 export type ContainerStatus =

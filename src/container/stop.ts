@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
 import { hasCode, TsmanError } from '../base/error.ts';
+import { thaw } from './cgroup/freezer.ts';
 import type { CreateTarget } from './create.ts';
-import { recordEvent } from './events.ts';
-import { thaw } from './freezer.ts';
+import { recordEvent } from './events/events.ts';
 import type { Container } from './record.ts';
 import { type ContainerState, containerDirectory, isActive, readState } from './state.ts';
 import { setWanted, type Wanted } from './wanted.ts';

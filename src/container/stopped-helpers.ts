@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import { hasCode } from '../base/error.ts';
-import { readProcess } from './processes.ts';
+import { readProcess } from './processes/processes.ts';
 
 /**
  * Lets stopped helpers go on whose child has ended in a container: a pid namespace does not end

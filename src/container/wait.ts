@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { UsageError } from '../base/error.ts';
 import type { CreateTarget } from './create.ts';
-import { readEvents } from './event-log.ts';
+import { readEvents } from './events/event-log.ts';
 import type { Container } from './record.ts';
 import { type ContainerState, containerDirectory, readState } from './state.ts';
 import { waitForEnd } from './stop.ts';

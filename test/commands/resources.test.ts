@@ -2,7 +2,7 @@
 import { execa } from 'execa';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cgroupWrites, controllersOf, cpuWeight } from '../../src/container/resources.ts';
+import { cgroupWrites, controllersOf, cpuWeight } from '../../src/container/cgroup/resources.ts';
 import { loadProbe, PROBE_IMAGE } from '../support/probe.ts';
 import { requires } from '../support/requires.ts';
 import { type Scratch, withScratch } from '../support/scratch.ts';

@@ -1,11 +1,11 @@
 import * as fs from 'node:fs';
 import { TsmanError } from '../../base/error.ts';
-import { recordEvent } from '../../container/events.ts';
+import { recordEvent } from '../../container/events/events.ts';
 import { removeContainer } from '../../container/remove.ts';
 import { readState, runDirectory } from '../../container/state.ts';
 import { defineCommand } from '../command.ts';
+import { selectionOf } from '../options/selection-options.ts';
 import { forEachContainer } from '../selection.ts';
-import { selectionOf } from '../selection-options.ts';
 
 export const containerCleanupCommand = defineCommand({
   paths: [['container', 'cleanup']],

@@ -6,10 +6,10 @@ import { startInBackground } from '../../container/start.ts';
 import { readState } from '../../container/state.ts';
 import { type CommandContext, defineCommand } from '../command.ts';
 import type { Engine } from '../engine.ts';
-import { refused, refuseOptions } from '../refused-options.ts';
-import { parseResources } from '../request-resources.ts';
-import { RESOURCE_OPTIONS } from '../resource-options.ts';
-import { imageSource } from '../root-source.ts';
+import { refused, refuseOptions } from '../options/refused-options.ts';
+import { RESOURCE_OPTIONS } from '../options/resource-options.ts';
+import { parseResources } from '../request/resources.ts';
+import { imageSource } from '../request/root-source.ts';
 import { existingContainer } from '../selection.ts';
 
 const NO_REALTIME = 'realtime limits exist in cgroup v1 only, and for root';

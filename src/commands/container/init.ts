@@ -2,8 +2,8 @@ import { TsmanError } from '../../base/error.ts';
 import { prepareContainer } from '../../container/start.ts';
 import { readState } from '../../container/state.ts';
 import { defineCommand } from '../command.ts';
+import { selectionOf } from '../options/selection-options.ts';
 import { forEachContainer } from '../selection.ts';
-import { selectionOf } from '../selection-options.ts';
 
 export const initCommand = defineCommand({
   paths: [['init'], ['container', 'init']],

@@ -1,4 +1,4 @@
-import { containerMountPoint, isMounted, mountContainer } from '../../container/mount.ts';
+import { containerMountPoint, isMounted, mountContainer } from '../../container/root/mount.ts';
 import { defineCommand } from '../command.ts';
 import { requireMountPower } from '../image/mount.ts';
 import { existingContainer, existingContainers } from '../selection.ts';

@@ -1,4 +1,4 @@
-import { unmountContainer } from '../../container/mount.ts';
+import { unmountContainer } from '../../container/root/mount.ts';
 import { defineCommand } from '../command.ts';
 import { requireMountPower } from '../image/mount.ts';
 import { forEachContainer } from '../selection.ts';

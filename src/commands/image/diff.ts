@@ -1,7 +1,7 @@
-import { diffImage } from '../../container/image-diff.ts';
+import { diffImage } from '../../container/files/image-diff.ts';
 import { requireImage } from '../../storage/image-lookup.ts';
 import { defineCommand } from '../command.ts';
-import { printChanges } from '../diff-output.ts';
+import { printChanges } from '../rows/diff-output.ts';
 
 export const imageDiffCommand = defineCommand({
   paths: [['image', 'diff']],

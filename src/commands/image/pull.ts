@@ -1,9 +1,14 @@
 import { pullAllTags, pullImage } from '../../image/pull.ts';
-import { nameChooser } from '../choose-name.ts';
 import { defineCommand } from '../command.ts';
-import { PLATFORM_OPTIONS, parsePullPolicy, platformWish, withProgress } from '../pull-options.ts';
-import { REFUSED_PULL_OPTIONS, refuseOptions } from '../refused-options.ts';
-import { TRANSFER_OPTIONS, transferAccess } from '../registry-options.ts';
+import {
+  PLATFORM_OPTIONS,
+  parsePullPolicy,
+  platformWish,
+  withProgress,
+} from '../options/pull-options.ts';
+import { REFUSED_PULL_OPTIONS, refuseOptions } from '../options/refused-options.ts';
+import { TRANSFER_OPTIONS, transferAccess } from '../options/registry-options.ts';
+import { nameChooser } from '../request/choose-name.ts';
 import { registryName } from '../transport.ts';
 
 export const pullCommand = defineCommand({

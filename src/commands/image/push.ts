@@ -6,10 +6,10 @@ import { matchedName, requireImage } from '../../storage/image-lookup.ts';
 import { getImage, type ImageRecord, listImages } from '../../storage/images.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { defineCommand } from '../command.ts';
-import { withProgress } from '../pull-options.ts';
-import { COMPRESSION_OPTIONS, oneOf, wantedCompression } from '../push-options.ts';
-import { REFUSED_PUSH_OPTIONS, refuseOptions } from '../refused-options.ts';
-import { TRANSFER_OPTIONS, transferAccess } from '../registry-options.ts';
+import { withProgress } from '../options/pull-options.ts';
+import { COMPRESSION_OPTIONS, oneOf, wantedCompression } from '../options/push-options.ts';
+import { REFUSED_PUSH_OPTIONS, refuseOptions } from '../options/refused-options.ts';
+import { TRANSFER_OPTIONS, transferAccess } from '../options/registry-options.ts';
 import { registryName } from '../transport.ts';
 
 export const pushCommand = defineCommand({

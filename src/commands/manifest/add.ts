@@ -1,8 +1,8 @@
 import { listMembers } from '../../image/list-members.ts';
 import { addToList, requireManifestList, withListLease } from '../../image/manifest-list.ts';
 import { defineCommand } from '../command.ts';
-import { REFUSED_ARTIFACT_OPTIONS, refuseOptions } from '../refused-options.ts';
-import { TRANSFER_OPTIONS, transferAccess } from '../registry-options.ts';
+import { REFUSED_ARTIFACT_OPTIONS, refuseOptions } from '../options/refused-options.ts';
+import { TRANSFER_OPTIONS, transferAccess } from '../options/registry-options.ts';
 import { ENTRY_OPTIONS, entryChanges } from './entry-options.ts';
 
 export const manifestAddCommand = defineCommand({

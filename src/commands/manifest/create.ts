@@ -9,7 +9,7 @@ import {
 import { digestHex } from '../../oci/digest.ts';
 import { createManifestList, findManifestList } from '../../storage/manifest-lists.ts';
 import { defineCommand } from '../command.ts';
-import { TRANSFER_OPTIONS, transferAccess } from '../registry-options.ts';
+import { TRANSFER_OPTIONS, transferAccess } from '../options/registry-options.ts';
 
 export const manifestCreateCommand = defineCommand({
   paths: [['manifest', 'create']],

@@ -3,7 +3,7 @@ import { listName } from '../../image/manifest-list.ts';
 import { findManifestList } from '../../storage/manifest-lists.ts';
 import { defineCommand } from '../command.ts';
 import { printFormatted } from '../formatted.ts';
-import { REGISTRY_OPTIONS, registryAccess } from '../registry-options.ts';
+import { REGISTRY_OPTIONS, registryAccess } from '../options/registry-options.ts';
 
 export const manifestInspectCommand = defineCommand({
   paths: [['manifest', 'inspect']],

@@ -3,10 +3,10 @@ import { writeAtomically } from '../../base/file.ts';
 import { pushList, requireManifestList } from '../../image/manifest-list.ts';
 import { removeManifestList } from '../../storage/manifest-lists.ts';
 import { defineCommand, type OptionSpecs } from '../command.ts';
-import { withProgress } from '../pull-options.ts';
-import { COMPRESSION_OPTIONS, wantedCompression } from '../push-options.ts';
-import { REFUSED_PUSH_OPTIONS, refused, refuseOptions } from '../refused-options.ts';
-import { TRANSFER_OPTIONS, transferAccess } from '../registry-options.ts';
+import { withProgress } from '../options/pull-options.ts';
+import { COMPRESSION_OPTIONS, wantedCompression } from '../options/push-options.ts';
+import { REFUSED_PUSH_OPTIONS, refused, refuseOptions } from '../options/refused-options.ts';
+import { TRANSFER_OPTIONS, transferAccess } from '../options/registry-options.ts';
 import { registryName } from '../transport.ts';
 
 const REFUSED_LIST_OPTIONS = {

@@ -1,4 +1,4 @@
-import { connectContainer } from '../../container/network-live.ts';
+import { connectContainer } from '../../container/network/network-live.ts';
 import { checkAttachments, parseAttachments } from '../../network/attachment.ts';
 import { findNetwork } from '../../network/network.ts';
 import { defineCommand } from '../command.ts';

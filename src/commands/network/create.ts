@@ -4,7 +4,7 @@ import { createNetwork } from '../../network/create-network.ts';
 import { parseIP } from '../../network/ip.ts';
 import type { NetworkRoute } from '../../network/network.ts';
 import { defineCommand } from '../command.ts';
-import { parsePairs } from '../request-values.ts';
+import { parsePairs } from '../request/values.ts';
 
 export const networkCreateCommand = defineCommand({
   paths: [['network', 'create']],

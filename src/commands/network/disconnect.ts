@@ -1,4 +1,4 @@
-import { disconnectContainer } from '../../container/network-live.ts';
+import { disconnectContainer } from '../../container/network/network-live.ts';
 import { findNetwork } from '../../network/network.ts';
 import { defineCommand } from '../command.ts';
 import { existingContainer } from '../selection.ts';

@@ -1,5 +1,5 @@
 import { UsageError } from '../../base/error.ts';
-import { describeNetwork } from '../../container/network-members.ts';
+import { describeNetwork } from '../../container/network/network-members.ts';
 import { findNetwork } from '../../network/network.ts';
 import { printFailure } from '../../output/failure.ts';
 import { defineCommand } from '../command.ts';

@@ -1,4 +1,4 @@
-import { filterNetworks } from '../../container/network-filters.ts';
+import { filterNetworks } from '../../container/network/network-filters.ts';
 import { listNetworks } from '../../network/network.ts';
 import { formatRows } from '../../output/template.ts';
 import { defineCommand } from '../command.ts';

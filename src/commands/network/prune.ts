@@ -1,5 +1,5 @@
-import { filterNetworks, isDangling } from '../../container/network-filters.ts';
-import { removeNetwork } from '../../container/network-members.ts';
+import { filterNetworks, isDangling } from '../../container/network/network-filters.ts';
+import { removeNetwork } from '../../container/network/network-members.ts';
 import { ownNetworks } from '../../network/network.ts';
 import { defineCommand } from '../command.ts';
 import { confirm } from '../prompt.ts';

@@ -1,5 +1,5 @@
 import { UsageError } from '../../base/error.ts';
-import { reloadNetworks } from '../../container/network-reload.ts';
+import { reloadNetworks } from '../../container/network/network-reload.ts';
 import { readState } from '../../container/state.ts';
 import { printFailure } from '../../output/failure.ts';
 import { defineCommand } from '../command.ts';

@@ -1,5 +1,5 @@
 import { UsageError } from '../../base/error.ts';
-import { removeNetwork } from '../../container/network-members.ts';
+import { removeNetwork } from '../../container/network/network-members.ts';
 import { findOwnNetwork, listNetworks } from '../../network/network.ts';
 import { printFailure } from '../../output/failure.ts';
 import { defineCommand } from '../command.ts';

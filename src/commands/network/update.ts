@@ -1,4 +1,4 @@
-import { membersOf } from '../../container/network-members.ts';
+import { membersOf } from '../../container/network/network-members.ts';
 import { parseIP } from '../../network/ip.ts';
 import { appendUpstream } from '../../network/leases.ts';
 import { findOwnNetwork, updateNetwork } from '../../network/network.ts';

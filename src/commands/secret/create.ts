@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { TsmanError, UsageError } from '../../base/error.ts';
 import { parseLabels } from '../../container/environment.ts';
-import { recordObjectEvent } from '../../container/events.ts';
+import { recordObjectEvent } from '../../container/events/events.ts';
 import { listSecrets, putSecret, SECRET_MAX_BYTES } from '../../storage/secrets.ts';
 import { defineCommand } from '../command.ts';
 

@@ -1,5 +1,5 @@
 import { UsageError } from '../../base/error.ts';
-import { recordObjectEvent } from '../../container/events.ts';
+import { recordObjectEvent } from '../../container/events/events.ts';
 import { printFailure } from '../../output/failure.ts';
 import { deleteSecret, findSecret, listSecrets } from '../../storage/secrets.ts';
 import { defineCommand } from '../command.ts';

@@ -1,4 +1,4 @@
-import type { DiskUsage } from '../../container/disk-usage.ts';
+import type { DiskUsage } from '../../container/files/disk-usage.ts';
 import { parseReference, repositoryName } from '../../oci/reference.ts';
 import { formatTable } from '../../output/table.ts';
 import { humanSince, humanSize } from '../../output/units.ts';

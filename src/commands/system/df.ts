@@ -1,5 +1,5 @@
 import { UsageError } from '../../base/error.ts';
-import { type DiskUsage, measureDiskUsage } from '../../container/disk-usage.ts';
+import { type DiskUsage, measureDiskUsage } from '../../container/files/disk-usage.ts';
 import { formatRows } from '../../output/template.ts';
 import { humanSize } from '../../output/units.ts';
 import { defineCommand } from '../command.ts';

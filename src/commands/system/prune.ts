@@ -1,6 +1,6 @@
-import { measureDiskUsage } from '../../container/disk-usage.ts';
+import { measureDiskUsage } from '../../container/files/disk-usage.ts';
 import { removeAbandonedContainers } from '../../container/leftovers.ts';
-import { pruneShifted } from '../../container/shifted-root.ts';
+import { pruneShifted } from '../../container/root/shifted-root.ts';
 import type { StandardOutput } from '../../output/output.ts';
 import { humanSize } from '../../output/units.ts';
 import { collectGarbage } from '../../storage/garbage.ts';

@@ -1,8 +1,8 @@
 import { TsmanError } from '../../base/error.ts';
 import { parseLabels } from '../../container/environment.ts';
-import { anonymousVolume, createVolume } from '../../container/volumes.ts';
+import { anonymousVolume, createVolume } from '../../container/mounts/volumes.ts';
 import { defineCommand } from '../command.ts';
-import { parsePairs } from '../request-values.ts';
+import { parsePairs } from '../request/values.ts';
 
 export const volumeCreateCommand = defineCommand({
   paths: [['volume', 'create']],

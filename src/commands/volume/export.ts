@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { UsageError } from '../../base/error.ts';
-import { exportVolume } from '../../container/volume-archive.ts';
+import { exportVolume } from '../../container/mounts/volume-archive.ts';
 import { findVolume } from '../../storage/volumes.ts';
 import { defineCommand } from '../command.ts';
 

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { importVolume } from '../../container/volume-archive.ts';
+import { importVolume } from '../../container/mounts/volume-archive.ts';
 import { findVolume } from '../../storage/volumes.ts';
 import { defineCommand } from '../command.ts';
 

@@ -1,5 +1,5 @@
 import { UsageError } from '../../base/error.ts';
-import { describeVolume } from '../../container/volumes.ts';
+import { describeVolume } from '../../container/mounts/volumes.ts';
 import { printFailure } from '../../output/failure.ts';
 import { findVolume, listVolumes } from '../../storage/volumes.ts';
 import { defineCommand } from '../command.ts';

@@ -1,5 +1,5 @@
-import { filterVolumes } from '../../container/volume-filters.ts';
-import { describeVolume } from '../../container/volumes.ts';
+import { filterVolumes } from '../../container/mounts/volume-filters.ts';
+import { describeVolume } from '../../container/mounts/volumes.ts';
 import { formatRows } from '../../output/template.ts';
 import { listVolumes } from '../../storage/volumes.ts';
 import { defineCommand } from '../command.ts';

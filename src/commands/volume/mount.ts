@@ -1,5 +1,5 @@
 import { TsmanError } from '../../base/error.ts';
-import { volumeType } from '../../container/volume-options.ts';
+import { volumeType } from '../../container/mounts/volume-options.ts';
 import { findVolume, volumeData } from '../../storage/volumes.ts';
 import { defineCommand } from '../command.ts';
 

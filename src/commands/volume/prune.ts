@@ -1,5 +1,5 @@
-import { filterVolumes } from '../../container/volume-filters.ts';
-import { removeVolume } from '../../container/volumes.ts';
+import { filterVolumes } from '../../container/mounts/volume-filters.ts';
+import { removeVolume } from '../../container/mounts/volumes.ts';
 import { printFailure } from '../../output/failure.ts';
 import { listVolumes, volumeUsers } from '../../storage/volumes.ts';
 import { defineCommand } from '../command.ts';

@@ -1,5 +1,5 @@
 import { UsageError } from '../../base/error.ts';
-import { removeVolume } from '../../container/volumes.ts';
+import { removeVolume } from '../../container/mounts/volumes.ts';
 import { printFailure } from '../../output/failure.ts';
 import { findVolume, listVolumes, volumeByName } from '../../storage/volumes.ts';
 import { defineCommand } from '../command.ts';
