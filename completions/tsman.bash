@@ -60,8 +60,8 @@ declare -gA _tsman_options=(
   ['container start']='--all --attach --detach-keys --filter --interactive --latest --sig-proxy'
   ['stats']='--all --format --interval --latest --no-reset --no-stream --no-trunc'
   ['container stats']='--all --format --interval --latest --no-reset --no-stream --no-trunc'
-  ['stop']='--all --latest --cidfile --filter --ignore --time'
-  ['container stop']='--all --latest --cidfile --filter --ignore --time'
+  ['stop']='--all --latest --cidfile --filter --ignore --time --until-boot'
+  ['container stop']='--all --latest --cidfile --filter --ignore --time --until-boot'
   ['top']='--latest'
   ['container top']='--latest'
   ['unmount']='--all --latest'
@@ -108,7 +108,7 @@ declare -gA _tsman_options=(
   ['manifest annotate']='--annotation --arch --features --os --os-features --os-version --variant --index'
   ['manifest create']='--authfile --cert-dir --tls-verify --creds --retry --retry-delay --parallel-copies --quiet --progress --all --amend --annotation'
   ['manifest inspect']='--authfile --cert-dir --tls-verify --format'
-  ['manifest push']='--authfile --cert-dir --tls-verify --creds --retry --retry-delay --parallel-copies --quiet --progress --digestfile --format --rm'
+  ['manifest push']='--authfile --cert-dir --tls-verify --creds --retry --retry-delay --parallel-copies --quiet --progress --compression-format --compression-level --force-compression --digestfile --format --rm'
   ['manifest rm']='--ignore'
   ['network connect']='--alias --ip --ip6 --mac-address'
   ['network create']='--disable-dns --dns --driver --gateway --ignore --interface-name --internal --ip-range --ipam-driver --ipv6 --label --opt --route --subnet'
@@ -224,7 +224,7 @@ declare -gA _tsman_values=(
   ['manifest annotate']='--annotation --arch --features --os --os-features --os-version --variant'
   ['manifest create']='--authfile --cert-dir --creds --retry --retry-delay --parallel-copies --progress --annotation'
   ['manifest inspect']='--authfile --cert-dir --format -f'
-  ['manifest push']='--authfile --cert-dir --creds --retry --retry-delay --parallel-copies --progress --digestfile --format -f'
+  ['manifest push']='--authfile --cert-dir --creds --retry --retry-delay --parallel-copies --progress --compression-format --compression-level --digestfile --format -f'
   ['network connect']='--alias --ip --ip6 --mac-address'
   ['network create']='--dns --driver -d --gateway --interface-name --ip-range --ipam-driver --label --opt -o --route --subnet'
   ['network inspect']='--format -f'
@@ -355,6 +355,7 @@ declare -gA _tsman_choices=(
   ['manifest add --progress']='auto plain tty none'
   ['manifest create --progress']='auto plain tty none'
   ['manifest push --progress']='auto plain tty none'
+  ['manifest push --compression-format']='gzip zstd'
   ['manifest push --format']='oci v2s2'
   ['manifest push -f']='oci v2s2'
 )
@@ -512,7 +513,7 @@ _tsman() {
   if [[ $word == = ]]; then word=''; elif [[ $previous == = ]]; then previous=${COMP_WORDS[COMP_CWORD-2]}; fi
   while ((i < COMP_CWORD)); do
     typed=${COMP_WORDS[i]}
-    if [[ -z $path && $typed =~ ^--(root|runroot|config|module|log-level|storage-driver|storage-opt)$ ]]; then ((i += 2)); continue; fi
+    if [[ -z $path && $typed =~ ^--(root|runroot|config|module|log-level|storage-driver|storage-opt|cdi-spec-dir)$ ]]; then ((i += 2)); continue; fi
     [[ " ${_tsman_words[${path:- }]-} " == *" $typed "* ]] || break
     path=${path:+$path }$typed
     ((i++))

@@ -14,6 +14,9 @@ export const KEY_WORDS: Readonly<Record<string, string>> = {
   'engine.cdi_spec_dirs': 'where files of CDI devices lie; tsman --cdi-spec-dir wins',
   'engine.env': 'variables for tsman itself, e.g. https_proxy; those of the environment win',
   'engine.image_parallel_copies': 'so many layers are copied at a time',
+  'network.default_host_ips': 'where -p publishes a port when it names no address',
+  'network.default_rootless_network_cmd':
+    'slirp4netns: containers have one each instead of the default network; pasta: no change',
   'network.pasta_options': 'options of pasta, where a container has a network of its own',
 };
 
@@ -54,6 +57,10 @@ export const STORAGE_KEYS: readonly (readonly [key: string, what: string])[] = [
   [
     'storage.options.overlay.mount_program',
     'a path that ends in fuse-overlayfs makes that the driver',
+  ],
+  [
+    'storage.options.overlay.userns',
+    'auto, native or fuse-overlayfs: roots of containers with a user namespace of their own, see --storage-opt',
   ],
 ];
 
