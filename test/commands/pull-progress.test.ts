@@ -23,7 +23,7 @@ real('shows a bar, ends at once with ctrl-C, and goes on where it was', () =>
           screen.press('C-c');
           // A shell gives the rest of the line up with it.
           await screen.type('echo code=$?');
-          await screen.until(/^code=130$/m);
+          await screen.until(/^(> )?code=130$/m);
           assert.ok(performance.now() - started < 2000);
           await screen.type(`clear; $T pull ${address}/x; echo code=$?`);
           await screen.until(/^[0-9a-f]{12} {2}done {2}3 MB$/m);
@@ -52,7 +52,7 @@ real('fits into a narrow terminal', () =>
           screen.press('C-c');
           // A shell gives the rest of the line up with it.
           await screen.type('echo code=$?');
-          await screen.until(/^code=130$/m);
+          await screen.until(/^(> )?code=130$/m);
         });
       },
     );

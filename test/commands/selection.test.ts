@@ -135,8 +135,10 @@ inBox('events have a beginning and an end, and go on when asked to', () =>
     };
     assert.equal(await actions('--stream=false', '--filter=container=done'), [
       'done create',
+      'done init',
       'done start',
       'done died',
+      'done cleanup',
     ]);
     assert.equal(await actions('--stream=false', '--since=1h', '--until=-30m'), []);
     assert.equal(
