@@ -103,6 +103,7 @@ function start(end: Elsewhere, verb: 'save' | 'load', context: ScpContext): Runn
       code === 0 ? resolve() : reject(new TsmanError(`${name}: ended with ${signal ?? code}`)),
     );
   });
+  // Awaited by the caller; until then a failure must not count as unhandled.
   ended.catch(() => undefined);
   // A pipe that breaks is seen as the program's end.
   child.stdin?.on('error', () => undefined);
