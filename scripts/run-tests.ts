@@ -1,11 +1,12 @@
 /**
  * Runs the checks and every test file in a process of its own, two at a time, and adds them up.
  * Started as root, the files run as the unprivileged test user, and those that say `// run: root` on
- * a line of their own run once more as root. `// timeout: SECONDS` replaces the default.
+ * a line of their own run once more as root. `// timeout: SECONDS` replaces the default. A few files
+ * that failed run again, alone (docs/testing.md says why).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
-import { type FinishedProcess, judge, type Outcome } from './test-results.ts';
+import { type FinishedProcess, judge, type Outcome, worthSecondRun } from './test-results.ts';
 
 interface Job {
   readonly name: string;
@@ -13,6 +14,11 @@ interface Job {
   readonly timeoutSeconds: number;
   /** A check passes by its exit code, a test file by uvu's totals. */
   readonly isCheck: boolean;
+}
+
+interface Run {
+  readonly job: Job;
+  readonly outcome: Outcome;
 }
 
 const DEFAULT_TIMEOUT_SECONDS = 300;
@@ -137,15 +143,27 @@ function judgeCheck({ exitCode }: FinishedProcess): Outcome {
   return { passed, failed: 1 - passed, skipped: 0, skips: [], problems: [] };
 }
 
-async function runAll(jobs: readonly Job[]): Promise<Outcome[]> {
+async function runAll(jobs: readonly Job[]): Promise<Run[]> {
   const queue = [...jobs];
-  const outcomes: Outcome[] = [];
+  const runs: Run[] = [];
   const work = async (): Promise<void> => {
     for (let job = queue.shift(); job !== undefined; job = queue.shift())
-      outcomes.push(await runJob(job));
+      runs.push({ job, outcome: await runJob(job) });
   };
   await Promise.all(Array.from({ length: WORKERS }, work));
-  return outcomes;
+  return runs;
+}
+
+/** Runs some of the failed files again, one after the other, and counts these by their second run. */
+async function repeatFailed(runs: readonly Run[]): Promise<Outcome[]> {
+  const repeated = new Map<Run, Outcome>();
+  for (const run of worthSecondRun(runs)) {
+    console.log(`     once more, alone: ${run.job.name}`);
+    repeated.set(run, await runJob(run.job));
+  }
+  for (const [{ job }, { failed }] of repeated)
+    if (failed === 0) console.log(`FLAKY ${job.name}: failed beside others, passed alone`);
+  return runs.map((run) => repeated.get(run) ?? run.outcome);
 }
 
 function stop(): void {
@@ -154,7 +172,7 @@ function stop(): void {
 }
 
 process.on('SIGINT', stop).on('SIGTERM', stop);
-const outcomes = await runAll(listJobs());
+const outcomes = await repeatFailed(await runAll(listJobs()));
 const sum = (key: 'passed' | 'failed' | 'skipped'): number =>
   outcomes.reduce((total, outcome) => total + outcome[key], 0);
 console.log(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`);

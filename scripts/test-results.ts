@@ -53,3 +53,20 @@ export function judge(finished: FinishedProcess): Outcome {
     problems,
   };
 }
+
+/** More than these are no accident. */
+const MAX_SECOND_RUNS = 4;
+
+/**
+ * Which runs to repeat: files that failed while others ran. The checks say the same again; and where
+ * many files fail, or one that ran without others, another run would only cost time.
+ */
+export function worthSecondRun<
+  Run extends {
+    readonly job: { readonly isCheck: boolean };
+    readonly outcome: Pick<Outcome, 'failed'>;
+  },
+>(runs: readonly Run[]): Run[] {
+  const failed = runs.filter(({ job, outcome }) => !job.isCheck && outcome.failed > 0);
+  return runs.length === 1 || failed.length > MAX_SECOND_RUNS ? [] : failed;
+}
