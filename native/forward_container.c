@@ -12,6 +12,7 @@
  *
  * A client on the host's loopback has no address that others could answer to, nor one that the
  * container should trust: it is seen as the network's gateway. */
+#include <net/if.h>
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <stdio.h>
@@ -56,12 +57,19 @@ int forward_enter(int shared, int own, struct failure *why)
 		return fail(why, "network", "fwmark_reflect");
 	if (netlink_open(&netlink, NETLINK_ROUTE) < 0)
 		return fail(why, "network", "netlink");
-	result = link_deliver_marked(&netlink, AF_INET, INSIDE_MARK, INSIDE_TABLE);
-	/* Without IPv6 there is nothing to deliver. */
-	if (set("/proc/sys/net/ipv6/fwmark_reflect", "1") == 0)
-		(void)link_deliver_marked(&netlink, AF_INET6, INSIDE_MARK, INSIDE_TABLE);
+	/* The container does it, too, but perhaps later, and IPv6 takes no route over a link that is
+	 * down. */
+	result = link_up(&netlink, if_nametoindex("lo"));
+	if (result == 0)
+		result = link_deliver_marked(&netlink, AF_INET, INSIDE_MARK, INSIDE_TABLE);
+	/* Without IPv6 there is nothing to deliver; EACCES: a sysctl of the container's forbids it. */
+	if (result == 0 && set("/proc/sys/net/ipv6/fwmark_reflect", "1") == 0 &&
+	    link_deliver_marked(&netlink, AF_INET6, INSIDE_MARK, INSIDE_TABLE) < 0 && errno != EACCES)
+		result = -1;
+	if (result < 0)
+		(void)fail(why, "network", "published ports");
 	close_and_forget(&netlink.fd);
-	return result < 0 ? fail(why, "network", "rule") : 0;
+	return result;
 }
 
 void forward_find(const char *net_dir, const char *id)

@@ -148,8 +148,7 @@ int step_exec(struct stage *stage, const struct record *record, struct failure *
 	}
 	if (take_terminal(stage, why) < 0)
 		goto out;
-	if (plan_find(stage->plan, "network-process") != NULL &&
-	    message_await(stage->sync, MESSAGE_GO, "network-process", why) < 0)
+	if (stage_await_network(stage, why) < 0)
 		goto out;
 	if (reset_signals(why) < 0 || set_personality(stage->plan, why) < 0)
 		goto out;

@@ -155,6 +155,16 @@ static int prepare(struct stage *stage, struct failure *why)
 	return 0;
 }
 
+int stage_await_network(struct stage *stage, struct failure *why)
+{
+	if (stage->has_network || plan_find(stage->plan, "network-process") == NULL)
+		return 0;
+	if (message_await(stage->sync, MESSAGE_GO, "network-process", why) < 0)
+		return -1;
+	stage->has_network = true;
+	return 0;
+}
+
 void stage_init(struct stage *stage, const struct plan *plan)
 {
 	stage->plan = plan;

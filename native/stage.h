@@ -19,6 +19,7 @@ struct stage {
 	int terminal;  /* the pty's slave, or -1 */
 	unsigned short rows, columns; /* of the caller's terminal, 0 = it has none */
 	bool pivoted;
+	bool has_network; /* its network process is ready */
 	bool has_identity;
 	struct identity identity;
 	const char *masked; /* a directory already covered by the empty tmpfs */
@@ -35,6 +36,8 @@ void stage_init(struct stage *stage, const struct plan *plan);
 int stage_run_steps(struct stage *stage, struct failure *why);
 /* Carry out every step of the plan. Returns only with a failure. */
 int stage_run(struct stage *stage, struct failure *why);
+/* Wait for the network process, if there is one. */
+int stage_await_network(struct stage *stage, struct failure *why);
 /* The re-executed process: argv after the verb. Never returns normally. */
 int stage_main(int argc, char **argv);
 

@@ -34,6 +34,12 @@ static int write_verified(int fd, const char *text)
 	return done == (ssize_t)length ? 0 : -1;
 }
 
+static bool is_of_interfaces(const char *name)
+{
+	return strncmp(name, "net/", 4) == 0 &&
+	       (strstr(name, "/conf/") != NULL || strstr(name, "/neigh/") != NULL);
+}
+
 /* Below the host's procfs: sysctls are those of the namespaces of whoever opens them. */
 int step_sysctl(struct stage *stage, const struct record *record, struct failure *why)
 {
@@ -44,6 +50,9 @@ int step_sysctl(struct stage *stage, const struct record *record, struct failure
 	char path[PATH_MAX];
 	AUTO_CLOSE int fd = -1;
 
+	/* Some only apply to interfaces that are there, or would keep the network from being made. */
+	if (is_of_interfaces(record->argv[0]) && stage_await_network(stage, why) < 0)
+		return -1;
 	if (snprintf(path, sizeof(path), "sys/%s", record->argv[0]) >= (int)sizeof(path))
 		return fail_errno(why, "sysctl", record->argv[0], ENAMETOOLONG);
 	fd = sys_openat2(stage->proc, path, &how);

@@ -55,14 +55,31 @@ static int make_bridge(const struct attachment *attachment, const struct taken *
 	return link_up(netlink, index) < 0 ? fail(why, "network", attachment->bridge) : 0;
 }
 
+/* In a container whose sysctl forbids IPv6 the network has none: 1. EACCES is how one learns of it. */
+static int add_addresses(const struct attachment *attachment, const struct taken *taken,
+			 unsigned int index, struct netlink *netlink, struct failure *why)
+{
+	int without_ipv6 = 0;
+
+	for (size_t i = 0; i < taken->count; i++) {
+		if (link_add_address(netlink, index, &taken->addresses[i]) == 0)
+			continue;
+		if (taken->addresses[i].family != AF_INET6 || errno != EACCES)
+			return fail(why, "network", attachment->subnets[i]->argv[0]);
+		without_ipv6 = 1;
+	}
+	return without_ipv6;
+}
+
 static int add_routes(struct wiring *wiring, const struct attachment *attachment,
-		      struct netlink *netlink, struct failure *why)
+		      bool without_ipv6, struct netlink *netlink, struct failure *why)
 {
 	for (size_t i = 0; i < attachment->subnet_count && !attachment->internal; i++) {
 		struct ip_address gateway;
 		struct ip_address everywhere = { 0 };
 
-		if (!ip_parse(attachment->subnets[i]->argv[1], &gateway))
+		if (!ip_parse(attachment->subnets[i]->argv[1], &gateway) ||
+		    (without_ipv6 && gateway.family == AF_INET6))
 			continue;
 		everywhere.family = gateway.family;
 		/* The network named first leads out. */
@@ -78,8 +95,11 @@ static int add_routes(struct wiring *wiring, const struct attachment *attachment
 
 		if (strcmp(at->name, "net-route") != 0)
 			continue;
-		if (!ip_parse(at->argv[0], &to) || !ip_parse(at->argv[1], &gateway) ||
-		    link_add_route(netlink, &to, &gateway, (uint32_t)number_of(at->argv[2])) < 0)
+		if (!ip_parse(at->argv[0], &to) || !ip_parse(at->argv[1], &gateway))
+			return fail_errno(why, "network", at->argv[0], EINVAL);
+		if (without_ipv6 && gateway.family == AF_INET6)
+			continue;
+		if (link_add_route(netlink, &to, &gateway, (uint32_t)number_of(at->argv[2])) < 0)
 			return fail(why, "network", at->argv[0]);
 	}
 	return 0;
@@ -91,17 +111,16 @@ static int configure(struct wiring *wiring, const struct attachment *attachment,
 {
 	struct netlink netlink;
 	unsigned int index = if_nametoindex(taken->interface);
-	int result = -1;
+	int result;
 
 	if (index == 0 || netlink_open(&netlink, NETLINK_ROUTE) < 0)
 		return fail(why, "network", taken->interface);
 	if (link_up(&netlink, index) < 0)
-		(void)fail(why, "network", taken->interface);
-	for (size_t i = 0; i < taken->count && why->error == 0; i++)
-		if (link_add_address(&netlink, index, &taken->addresses[i]) < 0)
-			(void)fail(why, "network", attachment->subnets[i]->argv[0]);
-	if (why->error == 0)
-		result = add_routes(wiring, attachment, &netlink, why);
+		result = fail(why, "network", taken->interface);
+	else
+		result = add_addresses(attachment, taken, index, &netlink, why);
+	if (result >= 0)
+		result = add_routes(wiring, attachment, result > 0, &netlink, why);
 	close_and_forget(&netlink.fd);
 	return result;
 }
