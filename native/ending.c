@@ -116,14 +116,24 @@ static void move_volumes(const struct plan *plan)
 	}
 }
 
-void ending_record(const struct monitor *monitor, const struct ending *ending)
+static void record(const struct monitor *monitor, const struct ending *ending, bool final)
+{
+	if (monitor->container_dir >= 0)
+		record_exit(monitor->container_dir, ending, final);
+}
+
+void ending_tell(const struct monitor *monitor, const struct ending *ending)
 {
 	record_event(monitor->plan, ending);
-	if (setting(monitor->plan, "auto-remove") != NULL)
-		return;
-	if (monitor->container_dir >= 0)
-		record_exit(monitor->container_dir, ending);
-	record_plain_event(monitor->plan, "cleanup");
+	if (setting(monitor->plan, "auto-remove") == NULL)
+		record_plain_event(monitor->plan, "cleanup");
+}
+
+void ending_record(const struct monitor *monitor, const struct ending *ending)
+{
+	if (setting(monitor->plan, "auto-remove") == NULL)
+		record(monitor, ending, false);
+	ending_tell(monitor, ending);
 }
 
 static bool move_to_trash(const struct monitor *monitor)
@@ -137,22 +147,23 @@ static bool move_to_trash(const struct monitor *monitor)
 void ending_release(const struct monitor *monitor, const struct ending *ending)
 {
 	const char *cgroup = setting(monitor->plan, "cgroup");
+	bool removed = move_to_trash(monitor);
 
-	if (move_to_trash(monitor)) {
+	if (removed) {
 		record_plain_event(monitor->plan, "remove");
 		move_volumes(monitor->plan);
 		remove_contents(monitor->run_dir);
 	} else {
-		/* If the directory cannot be moved the container stays, with its exit code. */
-		if (monitor->container_dir >= 0 && setting(monitor->plan, "auto-remove") != NULL)
-			record_exit(monitor->container_dir, ending);
 		unlinkat(monitor->run_dir, "attach.sock", 0);
 	}
 	/* Empty by now; what a host pid namespace leaves in it keeps it. */
 	if (cgroup != NULL)
 		(void)rmdir(cgroup);
-	/* Before the clients hear of the end: whoever saw one leave may start it again at once. */
+	/* Before anybody hears of the end: whoever does may start it again at once. */
 	flock(monitor->lock, LOCK_UN);
+	/* If the directory could not be moved the container stays, with its exit code. */
+	if (!removed)
+		record(monitor, ending, true);
 }
 
 void ending_remove(const struct monitor *monitor)

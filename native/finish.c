@@ -150,7 +150,7 @@ static void settle(struct loop *loop, bool complete)
 	if (complete)
 		log_close();
 	if (!state.recorded)
-		ending_record(loop->monitor, &state.ending);
+		ending_tell(loop->monitor, &state.ending);
 	ending_release(loop->monitor, &state.ending);
 	if (!complete)
 		ending_remove(loop->monitor);

@@ -87,7 +87,7 @@ int record_small_file(int directory, const char *name, const struct text *text)
 	return write_aside(directory, name, text, false);
 }
 
-int record_exit(int container_dir, const struct ending *ending)
+int record_exit(int container_dir, const struct ending *ending, bool final)
 {
 	struct text text = { .length = 0 };
 
@@ -99,6 +99,7 @@ int record_exit(int container_dir, const struct ending *ending)
 	text_add_time(&text, &ending->finished);
 	text_add(&text, "\noom ");
 	text_add(&text, ending->oom ? "1\n" : "0\n");
+	text_add(&text, final ? "final 1\n" : "");
 	if (log_lost() > 0) {
 		text_add(&text, "log-lost ");
 		text_add_number(&text, log_lost());

@@ -16,8 +16,8 @@ struct ending {
 	struct timespec finished;
 };
 
-/* Write container-dir/exit; a reader sees the whole file or none. */
-int record_exit(int container_dir, const struct ending *ending);
+/* Write container-dir/exit; a reader sees the whole file or none. `final`: no run follows by itself. */
+int record_exit(int container_dir, const struct ending *ending, bool final);
 /* Replace a small file below the directory; not synced. */
 int record_small_file(int directory, const char *name, const struct text *text);
 /* Append a line about a changed health to the plan's events file. */

@@ -56,9 +56,11 @@ export function readState(directories: Directories, id: string): ContainerState 
   const end = parseFields(readIfThere(`${containerDirectory(directories, id)}/exit`));
   const pid = Number(run?.get('pid') ?? 0);
   const sameBoot = run?.get('boot') === currentBootID();
-  const monitorAlive =
-    sameBoot && isAlive(Number(run?.get('monitor')), run?.get('monitor-start') ?? '');
   const processAlive = sameBoot && isAlive(pid, run?.get('start') ?? '');
+  // Then the monitor has let go of the container and only tells those who are attached to it.
+  const hasLeft = !processAlive && end?.get('final') === '1';
+  const monitorAlive =
+    sameBoot && !hasLeft && isAlive(Number(run?.get('monitor')), run?.get('monitor-start') ?? '');
   const isRunning = monitorAlive || processAlive;
   // Between two runs the monitor names no process.
   const isResting = monitorAlive && pid === 0;

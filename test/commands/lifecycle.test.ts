@@ -1,12 +1,13 @@
 // timeout: 240
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadProbe, PROBE_IMAGE } from '../support/probe.ts';
 import { withScratch } from '../support/scratch.ts';
-import type { Tsman } from '../support/tsman.ts';
+import { type Tsman, tsmanEnv, tsmanPath } from '../support/tsman.ts';
+import { until } from '../support/until.ts';
 
 const test = suite('the life of a container');
 
@@ -86,6 +87,37 @@ test('wait knows the end, other conditions, several containers and those that ar
     const all = tsman('wait', 'long', 'short');
     await tsman('kill', '-s', 'KILL', 'long');
     assert.is((await all).stdout, '137\n7\n');
+  }));
+
+test('has ended when its process has, although who prints its output is slow', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    // More than all buffers on the way hold.
+    const run = `run --name job --network none ${PROBE_IMAGE} probe flood 8000000`;
+    const client = spawn('sh', ['-c', `${tsmanPath()} ${run} | sleep 300`], {
+      stdio: 'ignore',
+      detached: true,
+      env: { ...process.env, ...tsmanEnv(scratch) },
+    });
+    const inspect = async (field: string): Promise<string> =>
+      (await tsman('inspect', '-f', `{{.State.${field}}}`, 'job')).stdout.trim();
+    try {
+      await until('it runs', async () => Number(await inspect('Pid')) > 0);
+      const status = `/proc/${await inspect('Pid')}/status`;
+      let asleep = 0;
+      await until('it can write no more', () => {
+        asleep = /^State:\tS/m.test(readFileSync(status, 'utf8')) ? asleep + 1 : 0;
+        return asleep === 10;
+      });
+      await tsman('kill', '-s', 'KILL', 'job');
+      await until('it has ended', async () => (await inspect('Status')) === 'exited');
+
+      assert.is(await out(tsman, 'start', 'job'), 'job\n');
+      await until('it has ended again', async () => (await inspect('Status')) === 'exited');
+      assert.is(await out(tsman, 'rm', 'job'), 'job\n');
+    } finally {
+      process.kill(-(client.pid ?? 0), 'SIGKILL');
+    }
   }));
 
 test('filters choose for stop, start, kill, restart and rm', () =>

@@ -37,7 +37,7 @@ inBox('records the exit code, for the client and in the file', () =>
     assert.is(stderr, 'err\n');
     // The file is there before the client leaves.
     const text = readFileSync(join(box.containerDirectory, 'exit'), 'utf8');
-    assert.match(text, /^code 3\nsignal 0\nfinished \d+\.\d{9}\noom 0\n$/);
+    assert.match(text, /^code 3\nsignal 0\nfinished \d+\.\d{9}\noom 0\nfinal 1\n$/);
   }),
 );
 
