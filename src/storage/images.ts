@@ -5,7 +5,7 @@ import { parseImageConfig } from '../oci/config.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageConfig, Manifest } from '../oci/image.ts';
 import { parseManifest } from '../oci/manifest.ts';
-import { readSmallBlob } from './blobs.ts';
+import { loadSmallBlob, readSmallBlob } from './blobs.ts';
 import { inTransaction } from './database.ts';
 import { writeIndex } from './image-index.ts';
 import type { Storage } from './storage.ts';
@@ -146,6 +146,14 @@ function fromRow({ database }: Storage, row: ImageRow): ImageRecord {
 /** The image's configuration, from its blob. */
 export function readImageConfig(storage: Storage, image: Pick<ImageRecord, 'id'>): ImageConfig {
   return parseImageConfig(readSmallBlob(storage, `sha256:${image.id}`));
+}
+
+/** The same, for who starts a container (blobs.ts). */
+export async function loadImageConfig(
+  storage: Storage,
+  image: Pick<ImageRecord, 'id'>,
+): Promise<ImageConfig> {
+  return parseImageConfig(await loadSmallBlob(storage, `sha256:${image.id}`));
 }
 
 /** The image's manifest, from its blob. */

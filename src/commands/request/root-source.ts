@@ -5,7 +5,12 @@ import type { RootSource } from '../../container/create.ts';
 import type { PlatformWish } from '../../image/platform.ts';
 import { digestHex } from '../../oci/digest.ts';
 import { matchedName } from '../../storage/image-lookup.ts';
-import { findImage, type ImageRecord, readImageConfig } from '../../storage/images.ts';
+import {
+  findImage,
+  type ImageRecord,
+  loadImageConfig,
+  readImageConfig,
+} from '../../storage/images.ts';
 import type { CommandContext } from '../command.ts';
 import type { Engine } from '../engine.ts';
 import type { ContainerOptions } from './request.ts';
@@ -77,7 +82,7 @@ export async function imageSource(
       { ...options, pull: stored === undefined ? policy : 'always' },
       context,
     ));
-  const config = readImageConfig(engine.storage, image);
+  const config = await loadImageConfig(engine.storage, image);
   return {
     imageID: image.id,
     imageName: matchedName(image, name) ?? image.names[0] ?? name,

@@ -3,9 +3,10 @@ import { release } from 'node:os';
 import { join } from 'node:path';
 import { TsmanError } from '../../base/error.ts';
 import { configHome } from '../../base/home.ts';
-import { nodeChildProcess, nodeCrypto } from '../../base/late-modules.ts';
+import { nodeChildProcess } from '../../base/late-modules.ts';
 import { VERSION } from '../../base/version.ts';
 import { helperPath, sharePath } from '../../helper/location.ts';
+import { capabilityMask } from './capabilities.ts';
 
 /** A profile in the format of Docker and containers-common; see seccomp.json(5) of containers-common. */
 interface Profile {
@@ -56,17 +57,15 @@ export function seccompProgram(
   const identity = [
     VERSION,
     process.arch,
-    profilePath,
+    release(),
+    stat.dev,
     stat.ino,
     stat.size,
     stat.mtimeMs,
-    ...capabilities,
-  ].join('\n');
+    capabilityMask(capabilities),
+  ].join('-');
   const directory = join(dataRoot, 'cache/seccomp');
-  const program = join(
-    directory,
-    `${nodeCrypto().createHash('sha256').update(identity).digest('hex').slice(0, 32)}.bpf`,
-  );
+  const program = join(directory, `${identity}.bpf`);
   if (!fs.existsSync(program)) compile(profilePath, capabilities, directory, program);
   return program;
 }
