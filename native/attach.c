@@ -17,6 +17,7 @@
 #include "attach_session.h"
 #include "proxy.h"
 #include "report.h"
+#include "rights.h"
 #include "terminal.h"
 
 #define TYPED 4096
@@ -160,6 +161,30 @@ static unsigned char read_wants(const struct plan *plan)
 			       (strstr(list, "stderr") != NULL ? WANTS_STDERR : 0));
 }
 
+/* The first frame. An output that is a pipe goes with it, for the monitor to write to; what it
+ * will not take comes in frames. The payload is sent by itself: descriptors belong to the bytes
+ * they were sent with. */
+static void greet(struct session *self)
+{
+	static const unsigned char hands[3] = { 0, HANDS_STDOUT, HANDS_STDERR };
+	static const unsigned char wanted[3] = { 0, WANTS_STDOUT, WANTS_STDERR };
+	unsigned char header[FRAME_HEADER], flags = self->wants;
+	int fds[RIGHTS_MAX];
+	size_t count = 0;
+
+	for (int fd = 1; fd <= 2; fd++) {
+		if (self->outputs[fd].kind != OUTPUT_PIPE || (self->wants & wanted[fd]) == 0)
+			continue;
+		flags |= hands[fd];
+		fds[count++] = fd;
+	}
+	frame_header(header, FRAME_HELLO, 1);
+	/* The first bytes ever sent here always fit; a monitor that has gone is seen when reading. */
+	(void)send(self->socket, header, sizeof header, MSG_NOSIGNAL);
+	if (rights_send(self->socket, &flags, 1, fds, count, MSG_NOSIGNAL) < 0)
+		(void)send(self->socket, &self->wants, 1, MSG_NOSIGNAL);
+}
+
 int attach_client(const struct plan *plan, int socket)
 {
 	struct session *self = &session;
@@ -172,9 +197,7 @@ int attach_client(const struct plan *plan, int socket)
 	detach_keys_read(&self->detach, plan);
 	for (int fd = 1; fd <= 2; fd++)
 		output_open(&self->outputs[fd], fd);
-	outgoing[FRAME_HEADER] = self->wants;
-	queue(self, FRAME_HELLO, 1);
-	flush_outgoing(self);
+	greet(self);
 	while (!self->over)
 		step(self, signals);
 	terminal_restore();

@@ -13,9 +13,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "direct.h"
 #include "finish.h"
 #include "loop.h"
 #include "record.h"
+#include "rights.h"
 #include "scratch.h"
 
 unsigned char chunk_frame[FRAME_HEADER + FRAME_PAYLOAD] __attribute__((aligned(4096)));
@@ -23,6 +25,7 @@ unsigned char chunk_frame[FRAME_HEADER + FRAME_PAYLOAD] __attribute__((aligned(4
 void clients_start(struct loop *loop)
 {
 	loop->awaited = -1;
+	direct_start(loop);
 	for (uint32_t i = 0; i < CLIENTS; i++)
 		loop->clients[i].socket = (struct source){ .fd = -1, .tag = TAG_CLIENT + i };
 }
@@ -43,6 +46,7 @@ static void client_drop(struct loop *loop, struct client *client)
 		loop->stuck--;
 	if (loop->awaited == (int)(client - loop->clients))
 		loop->awaited = -1;
+	direct_release(loop, (int)(client - loop->clients));
 	source_close(loop, &client->socket);
 	*client = (struct client){ .socket = client->socket };
 }
@@ -83,12 +87,12 @@ static bool send_chunk(struct loop *loop, struct client *client)
 	return true;
 }
 
-void clients_offer(struct loop *loop, unsigned char wants)
+void clients_offer(struct loop *loop, unsigned char wants, int served)
 {
 	for (int i = 0; i < CLIENTS; i++) {
 		struct client *client = &loop->clients[i];
 
-		if (client->socket.fd < 0 || (wants != 0 && (client->wants & wants) == 0))
+		if (client->socket.fd < 0 || i == served || (wants != 0 && (client->wants & wants) == 0))
 			continue;
 		client->sent = 0;
 		client->owes = true;
@@ -137,7 +141,7 @@ static void hello(struct loop *loop, struct client *client)
 {
 	unsigned char answer[FRAME_HEADER + 1];
 
-	client->wants = client->small[0];
+	client->wants = client->small[0] & (WANTS_STDIN | WANTS_STDOUT | WANTS_STDERR);
 	client->greeted = true;
 	if (loop->awaited == (int)(client - loop->clients))
 		loop->awaited = -1;
@@ -223,10 +227,27 @@ static int read_header(struct client *client)
 	return 1;
 }
 
+/* The flags of a hello, and the pipes that came with them. */
+static ssize_t receive_hello(struct loop *loop, struct client *client)
+{
+	int fds[RIGHTS_MAX];
+	size_t count;
+	ssize_t n;
+
+	do
+		n = rights_receive(client->socket.fd, client->small, 1, fds, &count, MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		direct_take(loop, (int)(client - loop->clients), client->small[0], fds, count);
+	return n < 0 && errno == EAGAIN ? 0 : n > 0 ? n : -1;
+}
+
 static int read_control(struct loop *loop, struct client *client)
 {
 	if (client->left > 0) {
-		ssize_t n = receive(client, client->small + client->small_have, client->left, 0);
+		bool greets = client->header[0] == FRAME_HELLO && !client->greeted && client->left == 1;
+		ssize_t n = greets ? receive_hello(loop, client)
+				   : receive(client, client->small + client->small_have, client->left, 0);
 
 		if (n <= 0)
 			return (int)n;

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "direct.h"
 #include "ending.h"
 #include "log.h"
 #include "numbers.h"
@@ -140,7 +141,10 @@ static void tell_clients(struct loop *loop)
 	chunk_frame[FRAME_HEADER] = (unsigned char)state.ending.code;
 	chunk_frame[FRAME_HEADER + 1] = (unsigned char)state.ending.signal;
 	loop->chunk = FRAME_HEADER + 2;
-	clients_offer(loop, 0);
+	/* Before the directories are deleted: `run | cat` ends when its pipe does. */
+	for (int i = 0; i < 2; i++)
+		direct_release(loop, loop->direct[i].client);
+	clients_offer(loop, 0, -1);
 	source_close(loop, &loop->listener);
 }
 
@@ -159,8 +163,10 @@ static void settle(struct loop *loop, bool complete)
 static enum finish_verdict advance_to_restart(struct loop *loop, bool complete, bool stalled)
 {
 	if (!loop->resting) {
-		if (!complete && stalled)
+		if (!complete && stalled) {
 			clients_drop_owing(loop);
+			direct_release_full(loop);
+		}
 		if (complete)
 			rest(loop);
 		return FINISH_WAITS;

@@ -25,6 +25,8 @@ enum frame_wants {
 	WANTS_STDIN = 1,
 	WANTS_STDOUT = 2,
 	WANTS_STDERR = 4,
+	HANDS_STDOUT = 16, /* its stdout is a pipe and comes along (SCM_RIGHTS, unix(7)) */
+	HANDS_STDERR = 32,
 };
 
 static inline void frame_header(unsigned char *header, enum frame_type type, size_t size)

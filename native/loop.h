@@ -11,7 +11,8 @@
 #define CLIENTS 64
 
 /* Where an event came from; clients count from TAG_CLIENT. */
-enum tag { TAG_SIGNALS, TAG_LISTENER, TAG_STDOUT, TAG_STDERR, TAG_STDIN, TAG_NETWORK, TAG_PROBE, TAG_CLIENT };
+enum tag { TAG_SIGNALS, TAG_LISTENER, TAG_STDOUT, TAG_STDERR, TAG_STDIN, TAG_NETWORK, TAG_PROBE, TAG_DIRECT,
+	   TAG_CLIENT = TAG_DIRECT + 2 };
 
 /* A descriptor and what epoll watches on it. */
 struct source {
@@ -20,6 +21,13 @@ struct source {
 	uint32_t events; /* 0 = not in the epoll set: a hangup would wake us for ever */
 	bool wide;       /* a pipe that was enlarged */
 	size_t backlog;  /* output left from before the container's end */
+};
+
+/* The pipe that a client handed over, see direct.h. */
+struct direct {
+	struct source pipe;
+	int client; /* whose */
+	bool full;  /* and epoll says when it is not */
 };
 
 struct client {
@@ -50,6 +58,7 @@ struct loop {
 	unsigned int owing;    /* clients that owe */
 	unsigned int stuck;
 	size_t chunk;          /* bytes in chunk_frame, its header included */
+	struct direct direct[2]; /* of stdout, of stderr */
 	struct client clients[CLIENTS];
 };
 
@@ -76,8 +85,9 @@ void clients_start(struct loop *loop);
 /* Take a connection. `awaited`: no output is read before its hello. */
 void client_add(struct loop *loop, int socket, bool awaited);
 void client_event(struct loop *loop, struct client *client, uint32_t events);
-/* Offer chunk_frame to every client that has one of the flags, or to all with 0. */
-void clients_offer(struct loop *loop, unsigned char wants);
+/* Offer chunk_frame to every client that has one of the flags, or to all with 0; to all but
+ * `served`, -1 = nobody is. */
+void clients_offer(struct loop *loop, unsigned char wants, int served);
 /* Those that have not taken the chunk hold up the container's next run. */
 void clients_drop_owing(struct loop *loop);
 /* The container can take input again. */
@@ -86,9 +96,9 @@ void clients_unstick(struct loop *loop);
 /* With no slave open anywhere a pty's master reads as hung up for ever, though the
  * container may open /dev/console again: keep one open while it lives. */
 bool streams_hold_slave(struct loop *loop);
-/* Read one chunk of output and hand it round, unless a client still owes. Returns false
- * when there is nothing (any more). */
-bool streams_read(struct loop *loop, struct source *source, int stream);
+enum read_result { READ_NOTHING, READ_WAITS, READ_CHUNK };
+/* Read one chunk of output and hand it round. READ_WAITS: somebody has yet to take the last. */
+enum read_result streams_read(struct loop *loop, struct source *source, int stream);
 /* Nothing was written for a while: give back what a burst of output was given. */
 void streams_rest(struct loop *loop);
 /* The container's process has ended. What others that share its pipes (a pid namespace

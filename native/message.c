@@ -1,15 +1,11 @@
 /* Messages between our own processes. See message.h. */
 #include "message.h"
 
-#include <string.h>
+#include <errno.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-#include "syscalls.h"
-
-union control {
-	struct cmsghdr header;
-	char bytes[CMSG_SPACE(sizeof(int))];
-};
+#include "rights.h"
 
 int message_pair(int sockets[2], struct failure *why)
 {
@@ -20,21 +16,10 @@ int message_pair(int sockets[2], struct failure *why)
 
 int message_send(int socket, const struct message *message, int fd)
 {
-	struct iovec bytes = { (void *)(uintptr_t)message, sizeof(*message) };
-	union control control = { 0 };
-	struct msghdr header = { .msg_iov = &bytes, .msg_iovlen = 1 };
 	ssize_t sent;
 
-	if (fd >= 0) {
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
-		header.msg_control = &control;
-		header.msg_controllen = sizeof(control.bytes);
-	}
 	do {
-		sent = sendmsg(socket, &header, MSG_NOSIGNAL);
+		sent = rights_send(socket, message, sizeof(*message), &fd, fd >= 0 ? 1 : 0, MSG_NOSIGNAL);
 	} while (sent < 0 && errno == EINTR);
 	/* A container's system call filter may know write(2) only, and a failure after it is
 	 * loaded must not be mistaken for success. */
@@ -57,43 +42,28 @@ int message_send_failure(int socket, const struct failure *why)
 	return message_send(socket, &message, -1);
 }
 
-static int received_descriptor(struct msghdr *header)
-{
-	struct cmsghdr *control = CMSG_FIRSTHDR(header);
-	int fd = -1;
-
-	if (control != NULL && control->cmsg_level == SOL_SOCKET &&
-	    control->cmsg_type == SCM_RIGHTS && control->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&fd, CMSG_DATA(control), sizeof(int));
-	return fd;
-}
-
 int message_receive(int socket, struct message *message, int *fd)
 {
-	struct iovec bytes = { message, sizeof(*message) };
-	union control control = { 0 };
-	struct msghdr header = { .msg_iov = &bytes, .msg_iovlen = 1,
-				 .msg_control = &control, .msg_controllen = sizeof(control.bytes) };
-	int descriptor;
+	int fds[RIGHTS_MAX] = { -1, -1 };
+	size_t count;
 	int was_reset = 0;
 	ssize_t got;
 
 	/* A peer that ended with a message of ours unread resets the pair once; what it had
 	 * sent before, as a rule why it failed, comes after that. */
 	do {
-		got = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
+		got = rights_receive(socket, message, sizeof(*message), fds, &count, 0);
 	} while (got < 0 && (errno == EINTR || (errno == ECONNRESET && !was_reset++)));
 	if (got <= 0)
 		return (int)got;
-	descriptor = received_descriptor(&header);
-	if (fd != NULL)
-		*fd = descriptor;
-	else
-		close_descriptor(&descriptor);
-	if (got != (ssize_t)sizeof(*message) || (fd == NULL && descriptor >= 0)) {
+	if (got != (ssize_t)sizeof(*message) || count > (fd == NULL ? 0u : 1u)) {
+		while (count > 0)
+			close(fds[--count]);
 		errno = EBADMSG;
 		return -1;
 	}
+	if (fd != NULL)
+		*fd = fds[0];
 	return 1;
 }
 

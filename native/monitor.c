@@ -27,6 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "direct.h"
 #include "finish.h"
 #include "health.h"
 #include "idle.h"
@@ -196,6 +197,8 @@ static void dispatch(const struct epoll_event *event)
 		finish_network_event(&loop);
 	} else if (tag == TAG_PROBE) {
 		health_output();
+	} else if (tag == TAG_DIRECT || tag == TAG_DIRECT + 1) {
+		direct_ready(&loop, tag == TAG_DIRECT ? 1 : 2);
 	} else if (tag == TAG_STDIN) {
 		clients_unstick(&loop); /* EPOLLERR too: the next write finds out */
 	} else {

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "direct.h"
 #include "log.h"
 #include "loop.h"
 #include "terminal.h"
@@ -105,30 +106,52 @@ void streams_rest(struct loop *self)
 	narrow(&self->err);
 }
 
-bool streams_read(struct loop *self, struct source *source, int stream)
+/* Returns the bytes now in chunk_frame, 0 when there are none. */
+static size_t read_chunk(struct loop *self, struct source *source, size_t limit)
 {
 	ssize_t n;
 
-	if (source->fd < 0 || !may_read(self))
-		return false;
 	do
-		n = read(source->fd, chunk_frame + FRAME_HEADER, FRAME_PAYLOAD);
+		n = read(source->fd, chunk_frame + FRAME_HEADER, limit);
 	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		return (size_t)n;
 	if (n < 0 && errno == EAGAIN)
-		return false;
+		return 0;
 	if (n < 0 && errno == EIO && self->terminal && !self->ended && streams_hold_slave(self))
-		return false; /* vhangup(2) inside */
-	if (n <= 0) {
-		source_close(self, source);
-		return false;
+		return 0; /* vhangup(2) inside */
+	source_close(self, source);
+	return 0;
+}
+
+enum read_result streams_read(struct loop *self, struct source *source, int stream)
+{
+	size_t size = FRAME_PAYLOAD;
+	int served = -1;
+
+	if (source->fd < 0)
+		return READ_NOTHING;
+	if (!may_read(self))
+		return READ_WAITS;
+	switch (direct_tee(self, source, stream, &size)) {
+	case DIRECT_WAITS:
+		return self->direct[stream - 1].full ? READ_WAITS : READ_NOTHING;
+	case DIRECT_DONE:
+		served = self->direct[stream - 1].client;
+		break;
+	case DIRECT_NONE:
+		break;
 	}
-	if ((size_t)n == PIPE_SIZE)
+	size = read_chunk(self, source, size);
+	if (size == 0)
+		return READ_NOTHING;
+	if (size == PIPE_SIZE)
 		widen(source);
-	log_write(stream, (const char *)chunk_frame + FRAME_HEADER, (size_t)n);
-	frame_header(chunk_frame, stream == 1 ? FRAME_STDOUT : FRAME_STDERR, (size_t)n);
-	self->chunk = FRAME_HEADER + (size_t)n;
-	clients_offer(self, stream == 1 ? WANTS_STDOUT : WANTS_STDERR);
-	return true;
+	log_write(stream, (const char *)chunk_frame + FRAME_HEADER, size);
+	frame_header(chunk_frame, stream == 1 ? FRAME_STDOUT : FRAME_STDERR, size);
+	self->chunk = FRAME_HEADER + size;
+	clients_offer(self, stream == 1 ? WANTS_STDOUT : WANTS_STDERR, served);
+	return READ_CHUNK;
 }
 
 void streams_mark_end(struct loop *self)
@@ -154,10 +177,13 @@ static size_t smaller(size_t one, size_t other)
 
 static void drain(struct loop *self, struct source *source, int stream)
 {
-	while (source->fd >= 0 && may_read(self)) {
-		if (source->backlog == 0 || !streams_read(self, source, stream))
+	enum read_result result = READ_CHUNK;
+
+	while (source->fd >= 0 && result != READ_WAITS) {
+		result = source->backlog == 0 ? READ_NOTHING : streams_read(self, source, stream);
+		if (result == READ_NOTHING)
 			source_close(self, source);
-		else
+		else if (result == READ_CHUNK)
 			source->backlog -= smaller(source->backlog, self->chunk - FRAME_HEADER);
 	}
 }
@@ -171,7 +197,8 @@ bool streams_drain(struct loop *self)
 
 void streams_watch(struct loop *self)
 {
-	uint32_t output = may_read(self) ? EPOLLIN : 0;
+	uint32_t output = may_read(self) && !self->direct[0].full ? EPOLLIN : 0;
+	uint32_t errors = may_read(self) && !self->direct[1].full ? EPOLLIN : 0;
 	uint32_t input = self->stuck > 0 ? EPOLLOUT : 0;
 
 	if (self->terminal) {
@@ -180,7 +207,7 @@ void streams_watch(struct loop *self)
 		source_want(self, &self->out, output);
 		source_want(self, &self->in, input);
 	}
-	source_want(self, &self->err, output);
+	source_want(self, &self->err, errors);
 	if (self->stuck > 0 && (self->terminal ? self->out.fd : self->in.fd) < 0)
 		clients_unstick(self);
 }
