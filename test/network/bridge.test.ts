@@ -1,15 +1,14 @@
-import { createSocket } from 'node:dgram';
 import { readdirSync, readFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadProbe } from '../support/probe.ts';
 import { requires } from '../support/requires.ts';
 import { type Scratch, withScratch } from '../support/scratch.ts';
 import type { Tsman } from '../support/tsman.ts';
+import { untilEnded } from '../support/until.ts';
+import { answer, answerDatagram, eventually } from './clients.ts';
 import { client, PERL, perlIn, RESOLVE, server } from './hosts-usr.ts';
 
 const test = suite('tsman run --network NAME');
@@ -36,27 +35,6 @@ function ownAddress(): string | undefined {
   return Object.values(networkInterfaces())
     .flat()
     .find((it) => it?.family === 'IPv4' && !it.internal)?.address;
-}
-
-async function ask(host: string, port: number): Promise<string> {
-  const socket = connect({ host, port });
-  try {
-    socket.write('x\n');
-    for await (const chunk of socket) return String(chunk).trim().replace('::ffff:', '');
-    return 'closed';
-  } finally {
-    socket.destroy();
-  }
-}
-
-async function eventually(expected: string, ask: () => Promise<string>): Promise<void> {
-  let answer = '';
-  for (let attempt = 0; attempt < 50; attempt++) {
-    answer = await ask().catch((error: Error) => error.message);
-    if (answer === expected) return;
-    await sleep(50);
-  }
-  assert.is(answer, expected);
 }
 
 requires(
@@ -96,10 +74,10 @@ requires(
       .split('\n')
       .map((line) => line.split(':').at(-1) ?? '');
     const own = ownAddress();
-    if (own !== undefined) await eventually(own, () => ask(own, Number(v4)));
+    if (own !== undefined) await eventually(own, () => answer(Number(v4), own));
     // A client on loopback has no address that others could answer to: it comes from the bridge's.
-    await eventually('10.89.0.1', () => ask('127.0.0.1', Number(v4)));
-    assert.match(await ask('::1', Number(v6)), /^fd.*::1$/);
+    await eventually('10.89.0.1', () => answer(Number(v4)));
+    assert.match(await answer(Number(v6), '::1'), /^fd.*::1$/);
   }),
 );
 
@@ -114,11 +92,11 @@ requires(
     await run(tsman, 'web', server(80), '--network', 'one', '-p', '80');
     await run(tsman, 'other', IDLE, '--network', 'two');
     const port = Number((await tsman('port', 'web', '80')).stdout.trim().split(':').at(-1));
-    await eventually('10.89.0.1', () => ask('127.0.0.1', port));
+    await eventually('10.89.0.1', () => answer(port));
     assert.is((await tsman('network', 'connect', '--alias', 'db', 'two', 'web')).exitCode, 0);
     await eventually('10.89.1.2', () => perlIn(tsman, 'other', client('db', 80)));
     assert.is((await tsman('network', 'disconnect', 'one', 'web')).exitCode, 0);
-    await eventually('10.89.1.1', () => ask('127.0.0.1', port));
+    await eventually('10.89.1.1', () => answer(port));
     assert.is((await tsman('network', 'disconnect', 'two', 'web')).exitCode, 0);
     assert.is(await perlIn(tsman, 'other', RESOLVE('db')), '');
     const again = await tsman('network', 'disconnect', 'two', 'web');
@@ -158,22 +136,28 @@ requires(
     const options = ['--network', 'one:ip=10.89.0.9', '-p', '18471:80'];
     await run(tsman, 'first', server(80), ...options);
     const monitor = Number((await tsman('inspect', '-f', '{{.State.ConmonPid}}', 'first')).stdout);
+    const state = async (name: string): Promise<string> =>
+      readFileSync(
+        join(runRoot, 'containers', idOf(await tsman('inspect', '-f', '{{.Id}}', name)), 'state'),
+        'utf8',
+      );
+    const networkOf = async (name: string): Promise<number> =>
+      Number(/^network (\d+)$/m.exec(await state(name))?.[1]);
+    const first = await networkOf('first');
     process.kill(monitor, 'SIGKILL');
-    await sleep(100);
+    await untilEnded(first);
     await run(tsman, 'second', server(80), ...options);
-    const state = readFileSync(
-      join(runRoot, 'containers', idOf(await tsman('inspect', '-f', '{{.Id}}', 'second')), 'state'),
-      'utf8',
-    );
-    process.kill(Number(/^network (\d+)$/m.exec(state)?.[1]), 'SIGKILL');
-    await sleep(100);
+    const second = await networkOf('second');
+    process.kill(second, 'SIGKILL');
+    await untilEnded(second);
     const inspect = await tsman('inspect', '-f', '{{.State.Error}}', 'second');
     assert.match(inspect.stdout, /network process .* has ended; tsman network reload second/);
     assert.is((await tsman('restart', '-t', '0', 'second')).exitCode, 0);
-    process.kill(Number(readFileSync(join(runRoot, 'net/hub'), 'utf8').split(' ')[0]), 'SIGKILL');
-    await sleep(100);
+    const hub = Number(readFileSync(join(runRoot, 'net/hub'), 'utf8').split(' ')[0]);
+    process.kill(hub, 'SIGKILL');
+    await untilEnded(hub);
     assert.is((await tsman('restart', '-t', '0', 'second')).exitCode, 0);
-    await eventually('10.89.0.1', () => ask('127.0.0.1', 18471));
+    await eventually('10.89.0.1', () => answer(18471));
     await tsman('rm', '-fa');
     assert.not.ok(readdirSync(join(runRoot, 'containers')).length > 0);
   }),
@@ -215,26 +199,14 @@ requires(
   withNetworks(async (tsman) => {
     const ports = ['-p', '18474:80', '-p', '18475:81', '-p', '127.0.0.1:18476:80/udp'];
     await run(tsman, 'web', server(80), '--network', 'one', ...ports);
-    await eventually('10.89.0.1', () => ask('127.0.0.1', 18474));
-    const answers = await Promise.all(Array.from({ length: 50 }, () => ask('127.0.0.1', 18474)));
+    await eventually('10.89.0.1', () => answer(18474));
+    const answers = await Promise.all(Array.from({ length: 50 }, () => answer(18474)));
     assert.equal(new Set(answers), new Set(['10.89.0.1']));
-    assert.match(
-      await ask('127.0.0.1', 18475).catch((error: Error) => error.message),
-      /ECONNRESET/,
-    );
+    assert.match(await answer(18475).catch((error: Error) => error.message), /ECONNRESET/);
     await tsman('exec', '-d', 'web', '/usr/bin/perl', '-MIO::Socket::IP', '-e', server(80, 'udp'));
-    await eventually('10.89.0.1', () => askDatagram(18476));
+    await eventually('10.89.0.1', () => answerDatagram(18476));
   }),
 );
-
-function askDatagram(port: number): Promise<string> {
-  const socket = createSocket('udp4');
-  return new Promise<string>((resolve, reject) => {
-    socket.once('message', (bytes) => resolve(bytes.toString().replace('::ffff:', '')));
-    setTimeout(() => reject(new Error('no answer')), 200);
-    socket.send('x', port, '127.0.0.1');
-  }).finally(() => socket.close());
-}
 
 requires(
   test,

@@ -1,6 +1,11 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
+import { until } from '../support/until.ts';
+
+/** Where nothing drops packets a connection takes no time. */
+const CONNECT_MS = 10_000;
 
 /** How a connection ended. */
 export interface Ending {
@@ -12,13 +17,17 @@ export interface Ending {
 /** A client of the host; resolves when it is connected. */
 export function open(port: number, host = '127.0.0.1'): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, allowHalfOpen: true }, () => resolve(socket));
+    const socket = connect({ host, port, allowHalfOpen: true, timeout: CONNECT_MS }, () => {
+      socket.setTimeout(0);
+      resolve(socket);
+    });
+    socket.once('timeout', () => socket.destroy(new Error('no connection')));
     socket.once('error', reject);
   });
 }
 
 /** Reads until the end. @throws when nothing ends within the time */
-export function ending(socket: Socket, timeoutMs = 10_000): Promise<Ending> {
+export function ending(socket: Socket, timeoutMs = 60_000): Promise<Ending> {
   const chunks: Buffer[] = [];
   socket.on('data', (chunk) => chunks.push(chunk as Buffer)).resume();
   return new Promise((resolve, reject) => {
@@ -70,13 +79,26 @@ export async function answer(port: number, host?: string): Promise<string> {
   return nextLine(socket).finally(() => socket.destroy());
 }
 
+/** What a server answers to a datagram, which is sent again until it does: one may be lost. */
+export async function answerDatagram(port: number): Promise<string> {
+  const socket = createSocket('udp4');
+  const send = (): void => socket.send('x', port, '127.0.0.1');
+  const again = setInterval(send, 1000);
+  try {
+    send();
+    const [bytes] = await once(socket, 'message', { signal: AbortSignal.timeout(CONNECT_MS) });
+    return String(bytes).replace('::ffff:', '');
+  } finally {
+    clearInterval(again);
+    socket.close();
+  }
+}
+
 /** Asks until the answer is the expected one; a server needs a moment to listen. */
 export async function eventually(expected: string, ask: () => Promise<string>): Promise<void> {
   let answer = '';
-  for (let attempt = 0; attempt < 60; attempt++) {
+  await until('the answer is right', async () => {
     answer = await ask().catch((error: Error) => error.message);
-    if (answer === expected) return;
-    await sleep(50);
-  }
-  assert.is(answer, expected);
+    return answer === expected;
+  }).catch(() => assert.is(answer, expected));
 }

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -11,6 +10,8 @@ import { loadProbe } from '../support/probe.ts';
 import { requires } from '../support/requires.ts';
 import { type Scratch, withScratch } from '../support/scratch.ts';
 import type { Tsman } from '../support/tsman.ts';
+import { until } from '../support/until.ts';
+import { eventually } from './clients.ts';
 import { client, PERL, perlIn, RESOLVE, server } from './hosts-usr.ts';
 
 const test = suite('the default network, which containers share');
@@ -30,15 +31,6 @@ async function inspect(tsman: Tsman, name: string, format: string): Promise<stri
 /** The pid that a file below the run root begins with. */
 function pidIn({ runRoot }: Scratch, ...path: string[]): number {
   return Number.parseInt(readFileSync(join(runRoot, ...path), 'utf8'), 10);
-}
-
-/** Waits for a fact: processes end when they get to it. */
-async function eventually(isTrue: () => Promise<boolean>): Promise<boolean> {
-  for (let attempt = 0; attempt < 60; attempt++) {
-    if (await isTrue()) return true;
-    await sleep(50);
-  }
-  return false;
 }
 
 /** One line to an address of the host's, and what the answer is. */
@@ -72,11 +64,7 @@ needs("two containers have one pasta, addresses and no names, and not each other
     );
     assert.is(await perlIn(tsman, 'other', RESOLVE('open')), '');
     const address = await inspect(tsman, 'open', ADDRESS);
-    assert.ok(
-      await eventually(
-        async () => (await perlIn(tsman, 'other', client(address, 81))) === '10.88.7.7',
-      ),
-    );
+    await eventually('10.88.7.7', () => perlIn(tsman, 'other', client(address, 81)));
     // On its own loopback only: neither there nor at its address.
     assert.is(await perlIn(tsman, 'other', client('::1', 80)), 'failed');
     assert.is(
@@ -99,7 +87,9 @@ needs('containers leave and join it while they run; networks stay apart', () =>
     const address = await inspect(tsman, 'a', ADDRESS);
     assert.is(await perlIn(tsman, 'b', client(address, 80)), 'failed');
     assert.is((await tsman('network', 'connect', 'bridge', 'b')).exitCode, 0);
-    assert.match(await perlIn(tsman, 'b', client(address, 80)), /^10\.88\./);
+    await eventually(await inspect(tsman, 'b', ADDRESS), () =>
+      perlIn(tsman, 'b', client(address, 80)),
+    );
     assert.is((await tsman('network', 'disconnect', 'podman', 'b')).exitCode, 0);
     assert.is(await perlIn(tsman, 'b', client(address, 80)), 'failed');
     assert.is(await inspect(tsman, 'b', '{{json .NetworkSettings.Networks.podman}}'), 'null');
@@ -113,31 +103,33 @@ needs('whatever of it is killed, inspect says so and the next command mends it',
     if (!own.some((it) => it?.family === 'IPv4' && !it.internal)) return;
     const service = await listen('0.0.0.0');
     const { port } = service.address() as { port: number };
-    const reaches = async (name: string): Promise<boolean> =>
-      (await perlIn(tsman, name, client('host.containers.internal', port))) === 'hello';
+    const reaches = (name: string): Promise<void> =>
+      eventually('hello', () => perlIn(tsman, name, client('host.containers.internal', port)));
     const error = (): Promise<string> => inspect(tsman, 'a', '{{.State.Error}}');
+    const says = (): Promise<void> =>
+      until('inspect says so', async () => /network reload a/.test(await error()));
     try {
       await run(tsman, 'a', IDLE, '--ip', '10.88.0.50');
-      assert.ok(await reaches('a'));
+      await reaches('a');
       process.kill(pidIn(scratch, 'net', 'uplink'), 'SIGKILL');
-      assert.ok(await eventually(async () => /network reload a/.test(await error())));
+      await says();
       assert.is((await tsman('network', 'reload', 'a')).exitCode, 0);
       assert.is(await error(), '');
-      assert.ok(await reaches('a'));
+      await reaches('a');
 
       process.kill(pidIn(scratch, 'net', 'hub'), 'SIGKILL');
-      assert.ok(await eventually(async () => /network reload a/.test(await error())));
+      await says();
       assert.is((await tsman('restart', '-t0', 'a')).exitCode, 0);
-      assert.ok(await reaches('a'));
+      await reaches('a');
 
       const id = await inspect(tsman, 'a', '{{.Id}}');
       process.kill(pidIn(scratch, 'containers', id, 'net.pid'), 'SIGKILL');
-      assert.ok(await eventually(async () => /network reload a/.test(await error())));
+      await says();
       const { stdout } = await tsman('events', '--since', '1m', '--stream=false');
       assert.match(stdout, /network_died/);
       // Its address is free at once.
       await run(tsman, 'c', IDLE, '--ip', '10.88.0.50');
-      assert.ok(await reaches('c'));
+      await reaches('c');
     } finally {
       service.close();
     }
@@ -155,15 +147,14 @@ needs('IPv6 leads to the host where the host has a way out by it, and not to its
     await run(tsman, 'web', both, '-p', '18483:80', '-p', '18483:80/udp');
     // Who asks from the host by IPv6 is seen with that address, too.
     for (const protocol of ['tcp', 'udp']) {
-      const seen = () => runPerl(askFrom(own, 18483, protocol));
-      assert.ok(await eventually(async () => (await seen()) === own), await seen());
+      await eventually(own, () => runPerl(askFrom(own, 18483, protocol)));
     }
     const service = await listen('::');
     const inner = await listen('::1');
     const port = (one: Server): number => (one.address() as { port: number }).port;
     try {
       await run(tsman, 'a', IDLE);
-      assert.is(await perlIn(tsman, 'a', client(own, port(service))), 'hello');
+      await eventually('hello', () => perlIn(tsman, 'a', client(own, port(service))));
       for (const host of [own, 'fd74:736d:616e::1'])
         assert.is(await perlIn(tsman, 'a', client(host, port(inner))), 'failed');
     } finally {

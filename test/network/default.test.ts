@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadProbe } from '../support/probe.ts';
 import { requires } from '../support/requires.ts';
 import { withScratch } from '../support/scratch.ts';
+import { untilEnded } from '../support/until.ts';
 import { client, PERL } from './hosts-usr.ts';
 
 const test = suite('tsman run on the default network');
@@ -72,15 +72,18 @@ requires(
   withScratch(async (tsman, { runRoot }) => {
     await loadProbe(tsman);
     const run = ['run', '-d', '-p', '18473:80'];
-    await tsman(...run, '--name', 'first', ...PERL, 'sleep 60');
+    const first = await tsman(...run, '--name', 'first', ...PERL, 'sleep 60');
     const monitor = await tsman('inspect', '-f', '{{.State.ConmonPid}}', 'first');
+    const state = (id: string): string =>
+      readFileSync(join(runRoot, 'containers', id, 'state'), 'utf8');
+    const networkOf = (id: string): number => Number(/^network (\d+)$/m.exec(state(id))?.[1]);
     process.kill(Number(monitor.stdout), 'SIGKILL');
-    await sleep(100);
+    await untilEnded(networkOf(first.stdout.trim()));
     const second = await tsman(...run, '--name', 'second', ...PERL, 'sleep 60');
     assert.is(second.exitCode, 0, second.stderr);
-    const state = readFileSync(join(runRoot, 'containers', second.stdout.trim(), 'state'), 'utf8');
-    process.kill(Number(/^network (\d+)$/m.exec(state)?.[1]), 'SIGKILL');
-    await sleep(100);
+    const network = networkOf(second.stdout.trim());
+    process.kill(network, 'SIGKILL');
+    await untilEnded(network);
     const inspect = await tsman('inspect', '-f', '{{.State.Error}}', 'second');
     assert.match(inspect.stdout, /network process .* has ended/);
     assert.is((await tsman('restart', '-t', '0', 'second')).exitCode, 0);

@@ -7,6 +7,7 @@ import { loadProbe } from '../support/probe.ts';
 import { requires } from '../support/requires.ts';
 import { type Scratch, withScratch } from '../support/scratch.ts';
 import type { Tsman } from '../support/tsman.ts';
+import { untilEnded } from '../support/until.ts';
 import { answer, ending, eventually, exchange, greeting, nextLine, open } from './clients.ts';
 import { PERL, perlIn, server } from './hosts-usr.ts';
 
@@ -19,7 +20,7 @@ const SERVICES: Readonly<Record<number, string>> = {
   82: 'while($r=sysread($c,$b,65536)){$n+=$r} print $c $n; $n=0',
   83: '<$c>; setsockopt($c,SOL_SOCKET,SO_LINGER,pack("ii",1,0))',
   84: 'close $s; print $c "only you"; close $c; sleep 60',
-  86: '<$c>; $r=sysread($c,$b,1); $h=defined $r?"end":$!{ECONNRESET}?"reset":"$!"; open F,">/tmp/how"; print F $h; close F',
+  86: '<$c>; print $c "read\\n"; $r=sysread($c,$b,1); $h=defined $r?"end":$!{ECONNRESET}?"reset":"$!"; open F,">/tmp/how"; print F $h; close F',
   87: 'unless(fork){syswrite($c,"x" x 65536) for 1..800;exit}',
   89: 'print $c "hello\\n"; <$c>',
 };
@@ -91,7 +92,7 @@ needs(
     assert.is((await exchange(ports[83] ?? 0)).how, 'ECONNRESET');
     const socket = await open(ports[86] ?? 0);
     socket.write('x\n');
-    await sleep(100);
+    assert.is(await nextLine(socket), 'read');
     socket.resetAndDestroy();
     await eventually('reset', () => perlIn(tsman, 'web', 'open F,"/tmp/how";print <F>'));
     assert.equal(await exchange(ports[84] ?? 0, ''), { received: 'only you', how: 'end' });
@@ -111,7 +112,7 @@ needs(
     const resident = residentKilobytes(pid);
     assert.ok(resident < 4096, `${resident} kB`);
     for (const other of others) other.destroy();
-    const { received, how } = await ending(first, 30_000);
+    const { received, how } = await ending(first);
     assert.equal([received.length, how], [800 * 65536, 'end']);
   }),
 );
@@ -193,6 +194,7 @@ needs('goes on when the up-link is killed, and the next command replaces it', ()
       Number(readFileSync(join(runRoot, 'net/uplink'), 'utf8').split(' ')[0]);
     const killed = uplink();
     process.kill(killed, 'SIGKILL');
+    await untilEnded(killed);
     await eventually('10.89.0.1', () => answer(port));
     const { exitCode, stderr } = await tsman(...run, ...PERL, 'sleep 60');
     assert.is(exitCode, 0, stderr);

@@ -21,7 +21,12 @@ export function server(port: number, protocol: 'tcp' | 'udp' = 'tcp'): string {
 
 /** Prints what the server at an address or name says, or "failed". */
 export function client(host: string, port: number): string {
-  return `$s=IO::Socket::IP->new(PeerHost=>"${host}",PeerPort=>${port},Timeout=>2) or do{print "failed\\n";exit};print $s "x\\n";print scalar <$s>`;
+  return `$s=IO::Socket::IP->new(PeerHost=>"${host}",PeerPort=>${port},Timeout=>2) or do{print "failed\\n";exit 1};print $s "x\\n";print scalar <$s>`;
+}
+
+/** A line of shell: what a command prints, once it succeeds and prints something; a server needs a moment to listen. */
+export function patiently(command: string): string {
+  return `until said=$(${command} 2>/dev/null) && [ -n "$said" ]; do sleep 0.1; done; echo "$said"`;
 }
 
 /** What `perl -e CODE` prints in a running container. */

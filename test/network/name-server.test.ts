@@ -54,7 +54,7 @@ for (const network of ['default', 'one']) {
         ].join('\n');
         const { stdout, stderr } = await execa('unshare', ['-Urmn', 'bash', '-c', script], {
           reject: false,
-          timeout: 40_000,
+          timeout: 120_000,
           env: tsmanEnv(scratch),
         });
         const refused = network === 'one' ? '' : '192.0.2.77';
@@ -96,7 +96,7 @@ requires(
     ].join('\n');
     const { stdout, stderr } = await execa('unshare', ['-Urmn', 'bash', '-c', script], {
       reject: false,
-      timeout: 40_000,
+      timeout: 120_000,
       env: tsmanEnv(scratch),
     });
     const [outside, inside, own] = stdout.split('\n');

@@ -5,7 +5,7 @@ import { loadProbe } from '../support/probe.ts';
 import { requires } from '../support/requires.ts';
 import { withScratch } from '../support/scratch.ts';
 import { tsmanEnv, tsmanPath } from '../support/tsman.ts';
-import { client, PERL, server } from './hosts-usr.ts';
+import { client, PERL, patiently, server } from './hosts-usr.ts';
 
 const test = suite('tsman run on a host without an interface');
 
@@ -35,13 +35,12 @@ for (const network of ['default', 'one']) {
           ? ''
           : `${quoted(tsmanPath(), 'network', 'create', network)} >/dev/null`,
         `${quoted(tsmanPath(), ...run, ...PERL, server(80))} >/dev/null`,
-        'sleep 0.7',
-        quoted('perl', '-MIO::Socket::IP', '-e', ask),
+        patiently(quoted('perl', '-MIO::Socket::IP', '-e', ask)),
         `${quoted(tsmanPath(), 'rm', '-f', 'web')} >/dev/null`,
       ].join('\n');
       const { stdout, stderr } = await execa('unshare', ['-Urn', 'sh', '-c', script], {
         reject: false,
-        timeout: 30_000,
+        timeout: 120_000,
         env: tsmanEnv(scratch),
       });
       assert.is(stdout.trim().replace('::ffff:', ''), '10.77.0.5', stderr);

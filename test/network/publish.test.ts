@@ -1,4 +1,3 @@
-import { createSocket } from 'node:dgram';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -7,7 +6,7 @@ import { loadProbe, PROBE_IMAGE, probeDirectory } from '../support/probe.ts';
 import { runProgram } from '../support/programs.ts';
 import { requires } from '../support/requires.ts';
 import { withScratch } from '../support/scratch.ts';
-import { eventually, exchange, greeting } from './clients.ts';
+import { answerDatagram, eventually, exchange, greeting } from './clients.ts';
 import { PERL } from './hosts-usr.ts';
 
 const test = suite('tsman run -p');
@@ -131,20 +130,14 @@ requires(
       answers,
       offsets.map((offset) => String(8000 + offset)),
     );
-    assert.equal(await Promise.all(offsets.map((offset) => askDatagram(18500 + offset))), answers);
+    assert.equal(
+      await Promise.all(offsets.map((offset) => answerDatagram(18500 + offset))),
+      answers,
+    );
     assert.is((await exchange(18500, '', '127.0.0.2')).how, 'ECONNREFUSED');
     assert.is((await tsman('port', 'web')).stdout.trim().split('\n').length, 100);
   }),
 );
-
-function askDatagram(port: number): Promise<string> {
-  const socket = createSocket('udp4');
-  return new Promise<string>((resolve, reject) => {
-    socket.once('message', (bytes) => resolve(bytes.toString()));
-    setTimeout(() => reject(new Error('no answer')), 5000).unref();
-    socket.send('x', port, '127.0.0.1');
-  }).finally(() => socket.close());
-}
 
 requires(
   test,

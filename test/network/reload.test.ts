@@ -1,12 +1,12 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadProbe } from '../support/probe.ts';
 import { requires } from '../support/requires.ts';
 import { type Scratch, withScratch } from '../support/scratch.ts';
 import type { Tsman } from '../support/tsman.ts';
+import { untilEnded } from '../support/until.ts';
 import { answer, eventually } from './clients.ts';
 import { client, PERL, perlIn, server } from './hosts-usr.ts';
 
@@ -18,10 +18,7 @@ const PORT = 18481;
 async function kill({ runRoot }: Scratch, ...path: string[]): Promise<void> {
   const pid = Number.parseInt(fs.readFileSync(join(runRoot, ...path), 'utf8'), 10);
   process.kill(pid, 'SIGKILL');
-  for (let i = 0; i < 100 && fs.existsSync(`/proc/${pid}/cmdline`); i++) {
-    if (fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8') === '') return;
-    await sleep(10);
-  }
+  await untilEnded(pid);
 }
 
 async function inspect(tsman: Tsman, format: string): Promise<string> {

@@ -1,6 +1,5 @@
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkSlirp, slirpAddresses } from '../../src/network/slirp4netns.ts';
@@ -8,23 +7,12 @@ import { loadProbe } from '../support/probe.ts';
 import { findProgram } from '../support/programs.ts';
 import { requires } from '../support/requires.ts';
 import { withScratch } from '../support/scratch.ts';
+import { untilEnded } from '../support/until.ts';
+import { answer, eventually } from './clients.ts';
 import { client, PERL, perlIn, server } from './hosts-usr.ts';
 
 const test = suite('--network slirp4netns');
 const isInstalled = findProgram('slirp4netns') !== undefined;
-
-async function ask(port: number): Promise<string> {
-  const socket = connect({ host: '127.0.0.1', port });
-  try {
-    socket.write('x\n');
-    for await (const chunk of socket) return String(chunk).trim().replace('::ffff:', '');
-    return 'closed';
-  } catch (error) {
-    return (error as Error).message;
-  } finally {
-    socket.destroy();
-  }
-}
 
 requires(
   test,
@@ -41,12 +29,7 @@ requires(
     assert.is(first.exitCode, 0, first.stderr);
     const { stdout } = await tsman('inspect', '-f', '{{.NetworkSettings.IPAddress}}', 'first');
     assert.is(stdout.trim(), '10.44.0.100');
-    let answer = '';
-    for (let i = 0; i < 60 && answer !== '10.44.0.2'; i++) {
-      answer = await ask(18571);
-      if (answer !== '10.44.0.2') await sleep(50);
-    }
-    assert.is(answer, '10.44.0.2');
+    await eventually('10.44.0.2', () => answer(18571));
     const own = Object.values(networkInterfaces())
       .flat()
       .find((it) => it?.family === 'IPv4' && !it.internal)?.address;
@@ -54,13 +37,16 @@ requires(
       const service = createServer((socket) => socket.end('hello\n'));
       await new Promise<void>((resolve) => service.listen(0, '0.0.0.0', resolve));
       const { port } = service.address() as { port: number };
-      assert.is(await perlIn(tsman, 'first', client('host.containers.internal', port)), 'hello');
+      await eventually('hello', () =>
+        perlIn(tsman, 'first', client('host.containers.internal', port)),
+      );
       // allow_host_loopback is off.
       assert.is(await perlIn(tsman, 'first', client('10.44.0.2', port)), 'failed');
       service.close();
     }
     const monitor = await tsman('inspect', '-f', '{{.State.ConmonPid}}', 'first');
     process.kill(Number(monitor.stdout), 'SIGKILL');
+    await untilEnded(Number(monitor.stdout));
     const second = await run('second');
     assert.is(second.exitCode, 0, second.stderr);
   }),

@@ -5,7 +5,7 @@ import { loadProbe } from '../support/probe.ts';
 import { requires } from '../support/requires.ts';
 import { withScratch } from '../support/scratch.ts';
 import { tsmanEnv, tsmanPath } from '../support/tsman.ts';
-import { PERL, server } from './hosts-usr.ts';
+import { PERL, patiently, server } from './hosts-usr.ts';
 
 const test = suite('the client that a container sees');
 
@@ -42,13 +42,12 @@ async function seen(options: string, asks: readonly string[]): Promise<string> {
       'set -e',
       `${quoted(tsmanPath(), 'network', 'create', '--ipv6', 'one')} >/dev/null`,
       `${quoted(tsmanPath(), ...run, ...publish, ...PERL, BOTH)} >/dev/null`,
-      'sleep 0.7',
-      ...asks.map((ask) => quoted('perl', '-e', ask)),
+      ...asks.map((ask) => patiently(quoted('perl', '-e', ask))),
       `${quoted(tsmanPath(), 'rm', '-f', '-t', '0', 'web')} >/dev/null`,
     ].join('\n');
     const { stdout, stderr } = await execa('unshare', ['-Urn', 'sh', '-c', script], {
       reject: false,
-      timeout: 40_000,
+      timeout: 120_000,
       env: tsmanEnv(scratch),
     });
     output = stdout.replaceAll('::ffff:', '').trim() || stderr;

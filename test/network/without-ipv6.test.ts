@@ -5,7 +5,7 @@ import { loadProbe } from '../support/probe.ts';
 import { requires } from '../support/requires.ts';
 import { withScratch } from '../support/scratch.ts';
 import { tsmanEnv, tsmanPath } from '../support/tsman.ts';
-import { PERL, server } from './hosts-usr.ts';
+import { PERL, patiently, server } from './hosts-usr.ts';
 
 const test = suite('a host without IPv6 (ipv6.disable=1)');
 
@@ -47,15 +47,14 @@ needs('has the default network, names of others, and published ports of both pro
       run('web', ...publish, ...PERL, both),
       run('other', '--network', 'one', ...PERL, 'sleep 60'),
       run('asks', '--network', 'one', ...PERL, 'sleep 60'),
-      'sleep 0.7',
-      quoted('perl', '-e', ask),
+      patiently(quoted('perl', '-e', ask)),
       quoted(tsmanPath(), 'exec', 'asks', '/usr/bin/perl', '-e', find),
       `${quoted(tsmanPath(), 'rm', '-fa', '-t', '0')} >/dev/null`,
     ].join('\n');
     const { stdout, stderr } = await execa(
       'unshare',
       ['-Urn', 'perl', '-e', disable(numbers), 'sh', '-c', script],
-      { reject: false, timeout: 40_000, env: tsmanEnv(scratch) },
+      { reject: false, timeout: 120_000, env: tsmanEnv(scratch) },
     );
     const expected = 'tcp 10.77.0.1\nudp 10.77.0.1\ntcp 10.88.0.1\nudp 10.88.0.1\n10.89.0.2';
     assert.is(stdout.trim(), expected, stderr);

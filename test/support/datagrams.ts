@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from './until.ts';
 
 /** What systemd does: a datagram socket (Node has none), whose messages are printed with "|" between their lines. */
 const LISTENER = `
@@ -32,11 +32,7 @@ export class DatagramListener {
 
   /** Everything so far, once `pattern` is in it. */
   async hear(pattern: RegExp): Promise<string> {
-    const deadline = performance.now() + 15_000;
-    while (!pattern.test(this.#said)) {
-      if (performance.now() > deadline) throw new Error(`no ${pattern} in ${this.#said}`);
-      await sleep(20);
-    }
+    await until(`${pattern} was heard`, () => pattern.test(this.#said));
     return this.#said;
   }
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import * as assert from 'uvu/assert';
 import type { Scratch } from './scratch.ts';
 import { tsmanEnv, tsmanPath } from './tsman.ts';
+import { until } from './until.ts';
 
 /** A shell in a real terminal, tmux's; `$T` is the program under test with this scratch's store. */
 export interface Screen {
@@ -30,7 +31,7 @@ export async function withScreen(
   const tmux = (...args: string[]): string =>
     execFileSync('tmux', ['-L', socket, ...args], {
       encoding: 'utf8',
-      timeout: 10_000,
+      timeout: 60_000,
       env: { ...process.env, TERM: 'xterm' },
     });
   const size = ['-x', `${columns}`, '-y', `${rows}`];
@@ -64,11 +65,9 @@ function screenOf(tmux: (...args: string[]) => string): Screen {
     },
     text,
     async until(pattern) {
-      for (let attempt = 0; attempt < 100; attempt++) {
-        if (pattern.test(text())) return;
-        await pause(100);
-      }
-      assert.unreachable(`${pattern} never appeared on:\n${text()}`);
+      await until(`${pattern} is on the screen`, () => pattern.test(text())).catch((error) =>
+        assert.unreachable(`${error.message}:\n${text()}`),
+      );
     },
     pause,
   };
