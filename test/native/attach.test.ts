@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { requires } from '../support/requires.ts';
+import { until } from '../support/until.ts';
 import {
   finished,
   HELPER,
@@ -9,7 +10,6 @@ import {
   run,
   type ScratchBox,
   start,
-  until,
   withBox,
 } from './scratch-box.ts';
 
@@ -35,7 +35,7 @@ async function onTerminal(
   const end = finished(child);
   let from = 0;
   for (const [expected, keys] of typed) {
-    await until(() => shown.indexOf(expected, from) >= 0);
+    await until(`${expected} is shown`, () => shown.indexOf(expected, from) >= 0);
     from = shown.length;
     child.stdin?.write(keys);
   }
@@ -137,10 +137,10 @@ inBox('tells the container the size of the terminal, and when it changes', () =>
   withBox(async (box) => {
     const inside = onBox(
       box,
-      'trap "stty size; exit" WINCH; stty size; echo ready; while :; do sleep 0.05; done',
+      `trap "stty size; exit" WINCH; stty size; echo ready; >${box.directory}/ready; while :; do sleep 0.05; done`,
       ['terminal', '22', '99'],
     );
-    const resize = '(sleep 0.5; stty rows 33 cols 111 </dev/tty)';
+    const resize = `(until [ -e ${box.directory}/ready ]; do sleep 0.05; done; stty rows 33 cols 111 </dev/tty)`;
     const shown = await onTerminal(`stty rows 22 cols 99; ${resize} & ${inside}`);
 
     assert.match(shown, /22 99\r\nready\r\n33 111\r\n/);

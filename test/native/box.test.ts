@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { requires } from '../support/requires.ts';
-import { type Bench, endContainer, isAlive, type PlanRecord, withBench } from './helper-plan.ts';
+import { isAlive, untilEnded } from '../support/until.ts';
+import { type Bench, endContainer, type PlanRecord, withBench } from './helper-plan.ts';
 
 const test = suite('a box');
 const declare = requires(test, 'userns', 'subids');
@@ -177,9 +178,7 @@ declare('lets go of the caller, holds its lock, and ends with its monitor', () =
     const { pid, monitor } = bench.state('a');
     assert.ok(isAlive(Number(pid)));
     process.kill(Number(monitor), 'SIGKILL');
-    for (let tries = 0; tries < 100 && isAlive(Number(pid)); tries++)
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    assert.not.ok(isAlive(Number(pid)), 'the container outlived its monitor');
+    await untilEnded(Number(pid));
     start(bench, 'a');
     await endContainer(bench, 'a');
   }),

@@ -13,13 +13,14 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { probeDirectory } from '../support/probe.ts';
+import { isAlive, untilEnded } from '../support/until.ts';
 
 export type PlanRecord = readonly [name: string, ...args: string[]];
 
 const HELPER =
   process.env['TSMAN_HELPER'] ??
   fileURLToPath(new URL('../../native/build/tsman-helper', import.meta.url));
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 60_000;
 /** Docker's default set, as a mask. */
 export const DEFAULT_CAPABILITIES = 'a80425fb';
 
@@ -187,16 +188,5 @@ export async function withBench(body: (bench: Bench) => void | Promise<void>): P
 export async function endContainer(bench: Bench, id: string): Promise<void> {
   const { pid, monitor } = bench.state(id);
   process.kill(Number(pid), 'SIGKILL');
-  for (let tries = 0; tries < 200 && isAlive(Number(monitor)); tries++)
-    await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    // A zombie whose parent is slow has ended, too.
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
+  await untilEnded(Number(monitor));
 }

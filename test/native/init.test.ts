@@ -45,7 +45,7 @@ test('reaps what is orphaned', async () => {
 });
 
 test('a stopped child is not an ended one', async () => {
-  const script = '(sleep 0.2; kill -CONT $$) & kill -STOP $$; exit 5';
+  const script = '(while sleep 0.2; do kill -CONT $$ || exit; done) 2>&- & kill -STOP $$; exit 5';
   const { exitCode } = await run(HELPER, ['init', '--', 'sh', '-c', script]);
 
   assert.is(exitCode, 5);

@@ -9,11 +9,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until, untilEnded } from '../support/until.ts';
 
 /** The built helper. */
 export const HELPER = 'native/build/tsman-helper';
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 60_000;
 const ALL_CAPABILITIES = '1ffffffffff';
 
 export type PlanRecord = readonly [name: string, ...args: string[]];
@@ -55,8 +55,7 @@ export async function withBox(body: (box: ScratchBox) => Promise<void>): Promise
   try {
     await body(box);
   } finally {
-    killMonitor(box);
-    await sleep(20);
+    await endMonitor(box);
     rmSync(directory, { recursive: true, force: true });
   }
 }
@@ -132,28 +131,22 @@ function readState(runDirectory: string, key: string): number | undefined {
   }
 }
 
-function killMonitor(box: ScratchBox): void {
+/** What it writes last would be in the way of removing the directory. */
+async function endMonitor(box: ScratchBox): Promise<void> {
   const pid = box.state('monitor');
+  if (pid === undefined) return;
   try {
-    if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
   } catch {
-    // It has left already, as it should.
+    return; // It has left already, as it should.
   }
+  await untilEnded(pid);
 }
 
 /** Waits until a file is there and returns its text. */
 export async function waitForFile(path: string): Promise<string> {
-  await until(() => existsSync(path));
+  await until(`${path} is there`, () => existsSync(path));
   return readFileSync(path, 'utf8');
-}
-
-/** @throws Error when the claim does not become true in time */
-export async function until(claim: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!claim()) {
-    if (performance.now() > deadline) throw new Error(`waited in vain for ${claim}`);
-    await sleep(10);
-  }
 }
 
 /** Starts a program with pipes; it is killed after a time. */
