@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { requires } from '../support/requires.ts';
-import { HELPER, type PlanRecord, run, until, withBox } from './scratch-box.ts';
+import { until } from '../support/until.ts';
+import { clientArrives, HELPER, type PlanRecord, run, withBox } from './scratch-box.ts';
 
 const test = suite('output from pipe to pipe');
 const inBox = requires(test, 'userns');
@@ -60,9 +61,12 @@ inBox('gives two clients with pipes the same', () =>
     const go = join(box.directory, 'go');
     const plan = box.boxPlan(`until [ -e ${go} ]; do sleep 0.05; done; ${write(8)}`, ATTACH);
     const first = run('/bin/sh', ['-c', `${HELPER} box ${plan} | sha256sum`]);
-    await until(() => existsSync(join(box.runDirectory, 'state')));
+    await until('it runs', () => existsSync(join(box.runDirectory, 'state')));
     const attach = `${HELPER} attach ${box.attachPlan(ATTACH)}`;
-    const second = run('/bin/sh', ['-c', `(sleep 0.3; touch ${go}) & ${attach} | sha256sum`]);
+    const arrival = clientArrives(box);
+    const second = run('/bin/sh', ['-c', `${attach} | sha256sum`]);
+    await arrival;
+    writeFileSync(go, '');
 
     for (const { stdout } of await Promise.all([first, second]))
       assert.is(stdout.toString().slice(0, 64), zeros(8));
@@ -81,7 +85,9 @@ inBox('a client that comes after one whose reader has gone gets its output', () 
     assert.is(stdout.toString(), '1\n141\n');
 
     const attach = `${HELPER} attach ${box.attachPlan(ATTACH)}`;
+    const arrival = clientArrives(box);
     const second = run('/bin/sh', ['-c', `${attach} | tail -c ${MEBIBYTE} | sha256sum`]);
+    await arrival;
     writeFileSync(go, '');
     assert.is((await second).stdout.toString().slice(0, 64), zeros(1));
   }),

@@ -3,20 +3,25 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
-  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { requires } from '../support/requires.ts';
 import { until, untilEnded } from '../support/until.ts';
-import { finished, HELPER, type PlanRecord, run, start, withBox } from './scratch-box.ts';
+import {
+  clientArrives,
+  finished,
+  HELPER,
+  type PlanRecord,
+  run,
+  start,
+  withBox,
+} from './scratch-box.ts';
 
 const test = suite('the monitor');
 const inBox = requires(test, 'userns');
@@ -31,20 +36,6 @@ function sha256OfZeros(sizeBytes: number): string {
 /** A line of shell that goes on when the file is there. */
 function waitFor(path: string): string {
   return `until [ -e ${path} ]; do sleep 0.05; done`;
-}
-
-/** How many sockets a process has open. */
-function socketsOf(pid: number): number {
-  const directory = `/proc/${pid}/fd`;
-  return readdirSync(directory).filter((fd) => isSocket(`${directory}/${fd}`)).length;
-}
-
-function isSocket(path: string): boolean {
-  try {
-    return readlinkSync(path).startsWith('socket:');
-  } catch {
-    return false; // Closed meanwhile.
-  }
 }
 
 inBox('records the exit code, for the client and in the file', () =>
@@ -133,12 +124,9 @@ inBox('gives two clients the same', () =>
     const plan = box.boxPlan(`${waitFor(go)}; dd if=/dev/zero bs=1M count=8 status=none`, ATTACH);
     const first = finished(start(HELPER, 'box', plan));
     await until('it runs', () => existsSync(join(box.runDirectory, 'state')));
-    const monitor = box.state('monitor') ?? 0;
-    const before = socketsOf(monitor);
+    const arrival = clientArrives(box);
     const second = finished(start(HELPER, 'attach', box.attachPlan(ATTACH)));
-    await until('the monitor has taken the client', () => socketsOf(monitor) > before);
-    // What the client wants to hear it says right after it has connected.
-    await sleep(200);
+    await arrival;
     writeFileSync(go, '');
 
     for (const outcome of await Promise.all([first, second])) {

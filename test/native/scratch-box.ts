@@ -4,11 +4,14 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { until, untilEnded } from '../support/until.ts';
 
 /** The built helper. */
@@ -147,6 +150,31 @@ async function endMonitor(box: ScratchBox): Promise<void> {
 export async function waitForFile(path: string): Promise<string> {
   await until(`${path} is there`, () => existsSync(path));
   return readFileSync(path, 'utf8');
+}
+
+/** Resolves when the monitor has taken one more client than it has at the time of the call. */
+export async function clientArrives(box: ScratchBox): Promise<void> {
+  const monitor = box.state('monitor') ?? 0;
+  const before = socketsOf(monitor);
+  await until('the monitor has taken a client', () =>
+    socketsOf(monitor).some((it) => !before.includes(it)),
+  );
+  // What it wants to hear the client says right after it has connected.
+  await sleep(200);
+}
+
+function socketsOf(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`)
+    .map((fd) => linkOf(`/proc/${pid}/fd/${fd}`))
+    .filter((target) => target.startsWith('socket:'));
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ''; // Closed meanwhile.
+  }
 }
 
 /** Starts a program with pipes; it is killed after a time. */
