@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { inTransaction, openDatabase } from '../../src/storage/database.ts';
+
+const test = suite('the first transaction of an empty log');
+const NORMAL = 1;
+
+function withDatabase(
+  body: (database: ReturnType<typeof openDatabase>, log: string) => void,
+): void {
+  const directory = mkdtempSync(join(tmpdir(), 'tsman-'));
+  const database = openDatabase(directory);
+  try {
+    body(database, join(directory, 'db.sqlite-wal'));
+  } finally {
+    database.close();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+const synchronous = (database: ReturnType<typeof openDatabase>) =>
+  database.prepare('PRAGMA synchronous').get()?.['synchronous'];
+
+test('is not synced, all others are as SQLite does it', () =>
+  withDatabase((database, log) => {
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    assert.is(statSync(log).size, 0);
+
+    const inside = inTransaction(database, () => {
+      database.exec("INSERT INTO secrets VALUES ('i', 'n', 't', 't', '{}')");
+      return synchronous(database);
+    });
+
+    assert.is(inside, 0);
+    assert.is(synchronous(database), NORMAL);
+    assert.is(
+      inTransaction(database, () => synchronous(database)),
+      NORMAL,
+    );
+  }));
+
+test('leaves nothing changed when it fails', () =>
+  withDatabase((database) => {
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+
+    assert.throws(() =>
+      inTransaction(database, () => {
+        throw new Error('no');
+      }),
+    );
+    assert.is(synchronous(database), NORMAL);
+  }));
+
+test.run();
