@@ -20,10 +20,11 @@ static int receive_pid(struct probe *probe, struct failure *why)
 		if (message.kind == MESSAGE_PID)
 			probe->pid = message.pid;
 		else if (message.kind == MESSAGE_FAILED)
-			*why = message.failure;
+			probe->failure = message.failure;
 	}
 	if (probe->pid > 0)
 		return 0;
+	*why = probe->failure;
 	return why->error != 0 ? -1 : fail_errno(why, "health", "no process", ECHILD);
 }
 
@@ -78,6 +79,9 @@ bool probe_failed(struct probe *probe, struct failure *why)
 {
 	struct message message;
 
+	*why = probe->failure;
+	if (why->error != 0)
+		return true;
 	if (recv(probe->sync, &message, sizeof(message), MSG_DONTWAIT) != (ssize_t)sizeof(message) ||
 	    message.kind != MESSAGE_FAILED)
 		return false;

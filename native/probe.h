@@ -11,6 +11,7 @@ struct probe {
 	pid_t pid;     /* our child; 0 = none runs */
 	int output;    /* its stdout and stderr, not blocking; -1 = closed */
 	int sync;      /* tells why it could not be executed; -1 */
+	struct failure failure; /* told already */
 };
 
 /* The container is paused: a probe would be born frozen. */
