@@ -24,7 +24,7 @@ function completeInBash(...words: string[]): string[] {
     COMP_WORDS=(tsman "$@"); COMP_CWORD=$#; _tsman; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { stdout, stderr } = spawnSync('bash', ['-uc', text, 'bash', ...words], {
     encoding: 'utf8',
-    timeout: 10_000,
+    timeout: 60_000,
   });
   assert.is(stderr, '');
   return stdout.split('\n').filter((line) => line !== '');
@@ -39,7 +39,7 @@ function completeInFish(line: string): string[] {
     const text = `source ${file}; function tsman; sh -c '${names}' sh $argv; end; complete -C '${line}'`;
     const { stdout } = spawnSync('fish', ['--no-config', '-c', text], {
       encoding: 'utf8',
-      timeout: 10_000,
+      timeout: 60_000,
     });
     const offers = stdout.split('\n').map((offer) => offer.split('\t')[0] ?? '');
     return offers.filter((word) => word !== '');
@@ -56,12 +56,12 @@ function completeInZsh(line: string): string {
     const driver = `zmodload zsh/zpty
       zpty z env TERM=dumb zsh -f -i
       zpty -w z "PS1='> '; unsetopt beep; fpath=($1 \\$fpath); autoload -Uz compinit; compinit -u -D; tsman() { ${NAMES.replaceAll('$', '\\$')}; }; echo ready''now"
-      zpty -r z out '*readynow*'; sleep 0.5
+      zpty -r z out '*readynow*> *'; sleep 0.5
       zpty -w -n z "$2"$'\\t'; sleep 0.5
       zpty -w z '#end'; zpty -r z out '*#end*'; zpty -d z; print -r -- "$out"`;
     const { stdout } = spawnSync('zsh', ['-fc', driver, 'zsh', directory, line], {
       encoding: 'utf8',
-      timeout: 30_000,
+      timeout: 60_000,
     });
     // Blanks that zsh takes back, and its own escapes.
     const shown = stdout.slice(stdout.lastIndexOf('tsman ')).replaceAll(' \b', '');

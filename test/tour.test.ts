@@ -1,11 +1,11 @@
 // timeout: 400
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { pushDebian } from './support/debian.ts';
+import { freePort } from './support/free-port.ts';
 import { withRegistry } from './support/registry.ts';
 import { requires } from './support/requires.ts';
 import { type Scratch, withScratch } from './support/scratch.ts';
@@ -110,21 +110,10 @@ function typePatiently(command: string, env: NodeJS.ProcessEnv, cwd: string): st
       const shown = command.startsWith('tsman logs') ? `${command} 2>&1` : command;
       return execFileSync('bash', ['-c', shown], options);
     } catch (error) {
-      if (!command.startsWith('curl') || attempt === 50) throw error;
+      if (!command.startsWith('curl') || attempt === 300) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
     }
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        resolve(typeof address === 'object' && address !== null ? address.port : 0),
-      );
-    });
-  });
 }
 
 test.run();

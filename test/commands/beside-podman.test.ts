@@ -81,7 +81,7 @@ async function besidePodman(options: readonly string[], check: (podman: Seen, ou
         ['unshare', 'rm', '-rf', ...places.filter((it) => it.startsWith('/'))],
         {
           reject: false,
-          timeout: 30_000,
+          timeout: 60_000,
         },
       );
       rmSync(join(scratch.directory, 'theirs'), { recursive: true, force: true });

@@ -9,6 +9,7 @@ import * as assert from 'uvu/assert';
 import { loadProbe, PROBE_IMAGE } from '../support/probe.ts';
 import { type Scratch, withScratch } from '../support/scratch.ts';
 import { type Tsman, tsmanEnv, tsmanPath } from '../support/tsman.ts';
+import { until, untilEnded } from '../support/until.ts';
 
 const test = suite('after a crash');
 
@@ -32,6 +33,13 @@ async function killedAfter(
 
 async function inspect(tsman: Tsman, name: string, field: string): Promise<string> {
   return (await tsman('inspect', '-f', `{{${field}}}`, name)).stdout.trim();
+}
+
+async function hasEnded(tsman: Tsman, name: string): Promise<void> {
+  await until(
+    'it has ended',
+    async () => (await inspect(tsman, name, '.State.Status')) === 'exited',
+  );
 }
 
 test('run killed at any moment leaves a whole container or none', () =>
@@ -76,15 +84,16 @@ for (const verb of ['start', 'restart', 'rm -f', 'container clone --run', 'renam
         const other = verb === 'rename' ? [`n${delayMs}`] : [];
         await killedAfter(scratch, delayMs, [...verb.split(' '), name, ...other]);
       }
-      // The last one may have got its SIGKILL and not be gone yet: a start would find it running.
-      await sleep(200);
-
       const listed = (await tsman('ps', '-a', '--format', '{{.Names}}')).stdout.trim().split('\n');
       for (const name of listed.filter((it) => it !== '')) {
         assert.is((await tsman('inspect', name)).exitCode, 0, name);
-        const start = await tsman('start', name);
-        assert.is(start.exitCode, 0, `${name}: ${start.stderr}`);
-        assert.is(await inspect(tsman, name, '.State.Status'), 'running', name);
+        // The last one may have got its SIGKILL and not be gone yet: a start finds it running.
+        await until(`${name} runs and goes on running`, async () => {
+          const { exitCode, stderr } = await tsman('start', name);
+          assert.is(exitCode, 0, `${name}: ${stderr}`);
+          await sleep(50);
+          return (await inspect(tsman, name, '.State.Status')) === 'running';
+        });
       }
       assert.is((await tsman('rm', '-fa')).exitCode, 0);
       assert.is((await tsman('ps', '-aq')).stdout, '');
@@ -108,6 +117,7 @@ for (const [what, act] of [
       const monitor = Number(await inspect(tsman, 'web', '.State.ConmonPid'));
 
       process.kill(monitor, 'SIGKILL');
+      await untilEnded(monitor);
       const listed = await tsman('ps', '-a', '--format', '{{.Names}} {{.State}}');
       const { exitCode, stderr } = await tsman(...act);
 
@@ -123,9 +133,8 @@ test('a container whose monitor was killed shows as ended by it, with code 137',
     await loadProbe(tsman);
     await tsman('run', '-d', '--network', 'none', '--name', 'web', ...PROBE, 'sleep');
     process.kill(Number(await inspect(tsman, 'web', '.State.ConmonPid')), 'SIGKILL');
-    await sleep(100);
+    await hasEnded(tsman, 'web');
 
-    assert.is(await inspect(tsman, 'web', '.State.Status'), 'exited');
     assert.is((await tsman('wait', 'web')).stdout, '137\n');
   }));
 
@@ -135,7 +144,7 @@ test('after a reboot containers are exited and can be started', () =>
     await tsman('run', '-d', '--network', 'none', '--name', 'web', ...PROBE, 'sleep');
     await tsman('create', '--network', 'none', '--name', 'idle', ...PROBE, 'sleep');
     process.kill(Number(await inspect(tsman, 'web', '.State.ConmonPid')), 'SIGKILL');
-    await sleep(100);
+    await hasEnded(tsman, 'web');
     // What a reboot leaves of a run directory in tmpfs.
     for (const name of readdirSync(scratch.runRoot))
       rmSync(join(scratch.runRoot, name), { recursive: true, force: true });

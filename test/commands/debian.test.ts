@@ -2,10 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DEBIAN_IMAGE, debianDirectory, pushDebian } from '../support/debian.ts';
+import { freePort } from '../support/free-port.ts';
 import { withRegistry } from '../support/registry.ts';
 import { requires } from '../support/requires.ts';
 import { type Scratch, withScratch } from '../support/scratch.ts';
@@ -113,7 +113,7 @@ needs('keeps a database in a bind mount over a restart', () =>
     ];
     assert.is((await tsman(...args)).exitCode, 0);
     const client = async (...words: string[]): Promise<string> => {
-      for (let attempt = 0; attempt < 50; attempt++) {
+      for (let attempt = 0; attempt < 300; attempt++) {
         const result = await tsman('exec', 'db', 'redis-cli', '-s', '/tmp/s', ...words);
         if (result.exitCode === 0 && !result.stdout.includes('Could not connect'))
           return result.stdout.trim();
@@ -203,22 +203,13 @@ async function withPulledDebian(
   });
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
-
 /** The server inside needs a moment after the container has started. */
 async function fetchPatiently(url: string): Promise<string> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await fetchText(url);
     } catch (error) {
-      if (attempt === 50) throw error;
+      if (attempt === 300) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
@@ -226,7 +217,7 @@ async function fetchPatiently(url: string): Promise<string> {
 
 function fetchText(url: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const request = get(url, { agent: false, timeout: 2000 }, (response) => {
+    const request = get(url, { agent: false, timeout: 10_000 }, (response) => {
       let text = '';
       response.on('data', (chunk) => {
         text += chunk;

@@ -25,7 +25,7 @@ function doctorAfter(script: string): { status: number | null; stdout: string } 
   const line = `${script} && exec "$0" doctor --quiet`;
   return spawnSync('unshare', ['--mount', 'sh', '-c', line, tsmanPath()], {
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 60_000,
   });
 }
 
@@ -59,7 +59,7 @@ requires(test, 'root')("is quoted by the error of a container's start", () =>
     const line = 'mount -t tmpfs none /dev/net && exec "$0" run --rm hello';
     const { status, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', line, tsmanPath()], {
       encoding: 'utf8',
-      timeout: 40_000,
+      timeout: 60_000,
       env: { ...process.env, ...tsmanEnv(scratch) },
     });
 

@@ -3,13 +3,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadProbe, PROBE_IMAGE } from '../support/probe.ts';
 import { requires } from '../support/requires.ts';
 import { type Scratch, withScratch } from '../support/scratch.ts';
 import { type Tsman, tsmanEnv, tsmanPath } from '../support/tsman.ts';
+import { until } from '../support/until.ts';
 
 const test = suite('tsman exec');
 const inBox = requires(test, 'userns');
@@ -32,14 +32,6 @@ async function eventsOf(tsman: Tsman, session: string): Promise<string[]> {
   const format = '--format={{.Status}} {{.ContainerExitCode}} {{index .Attributes "execID"}}';
   const { stdout } = await tsman('events', '--stream=false', '--filter=container=c', format);
   return stdout.split('\n').filter((line) => line.includes('exec') && line.includes(session));
-}
-
-async function until(claim: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 15_000;
-  while (!(await claim())) {
-    if (performance.now() > deadline) throw new Error(`waited in vain for ${claim}`);
-    await sleep(20);
-  }
 }
 
 inBox(
@@ -84,7 +76,10 @@ inBox(
       const { stdout, exitCode } = await tsman('exec', ...options, 'c', 'probe', 'exit', '4');
       assert.is(exitCode, 0);
       assert.match(stdout, /^[0-9a-f]{64}\n$/);
-      await until(async () => (await eventsOf(tsman, stdout.trim())).length === 2);
+      await until(
+        'its end is told',
+        async () => (await eventsOf(tsman, stdout.trim())).length === 2,
+      );
       assert.is((await eventsOf(tsman, stdout.trim()))[1], `exec_died 4 ${stdout.trim()}`);
     }
     const failed = await tsman('exec', '-d', 'c', 'nosuch');
@@ -150,7 +145,7 @@ inBox(
       stdio: 'ignore',
       env: { ...process.env, ...tsmanEnv(scratch) },
     });
-    await until(async () => (await eventsOf(tsman, '')).length === 1);
+    await until('it runs', async () => (await eventsOf(tsman, '')).length === 1);
     const gone = once(client, 'exit');
     client.kill('SIGSTOP');
 

@@ -6,6 +6,7 @@ import { loadProbe, PROBE_IMAGE } from '../support/probe.ts';
 import { requires } from '../support/requires.ts';
 import { withScratch } from '../support/scratch.ts';
 import type { Tsman } from '../support/tsman.ts';
+import { until } from '../support/until.ts';
 
 const test = suite('a health check');
 const inBox = requires(test, 'userns');
@@ -32,16 +33,8 @@ async function starts(tsman: Tsman, ...options: string[]): Promise<void> {
   assert.is(exitCode, 0, stderr);
 }
 
-async function until(claim: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 15_000;
-  while (!(await claim())) {
-    if (performance.now() > deadline) throw new Error(`waited in vain for ${claim}`);
-    await sleep(20);
-  }
-}
-
 async function becomes(tsman: Tsman, status: string): Promise<void> {
-  await until(async () => (await healthOf(tsman)).Status === status);
+  await until(`it is ${status}`, async () => (await healthOf(tsman)).Status === status);
 }
 
 const CHECK = '["/bin/probe","cat","/t/ready"]';
@@ -81,7 +74,7 @@ inBox('failures count up to the retries; the log keeps the last results', () =>
     const check = ['--health-cmd', CHECK, '--health-interval', '60ms', '--health-retries', '2'];
     await starts(tsman, ...check, '--health-max-log-count', '3', '--health-max-log-size', '5');
     await becomes(tsman, 'unhealthy');
-    await until(async () => (await healthOf(tsman)).FailingStreak >= 8);
+    await until('it failed often', async () => (await healthOf(tsman)).FailingStreak >= 8);
     const health = await healthOf(tsman);
     assert.is(health.Log.length, 3);
     assert.is(health.Log[0]?.ExitCode, 1);
@@ -105,13 +98,13 @@ inBox('healthcheck run counts, and tells by its exit code', () =>
 
 inBox('a command that hangs or is not there is a failure that says so', () =>
   withScratch(async (tsman) => {
-    const quick = ['--health-interval', 'disable', '--health-timeout', '1s'];
-    await starts(tsman, '--health-cmd', '["probe","sleep"]', ...quick);
+    const never = ['--health-interval', 'disable'];
+    await starts(tsman, '--health-cmd', '["probe","sleep"]', ...never, '--health-timeout', '1s');
     assert.is((await tsman('healthcheck', 'run', 'c')).exitCode, 1);
     assert.match((await healthOf(tsman)).Log[0]?.Output ?? '', /time limit/);
     await tsman('rm', '-f', 'c');
 
-    await starts(tsman, '--health-cmd', '["/missing"]', ...quick);
+    await starts(tsman, '--health-cmd', '["/missing"]', ...never);
     assert.is((await tsman('healthcheck', 'run', 'c')).exitCode, 1);
     assert.match((await healthOf(tsman)).Log[0]?.Output ?? '', /missing: ENOENT/);
   }),
@@ -130,7 +123,7 @@ inBox('an unhealthy container is killed, stopped or restarted on request', () =>
     }
     await starts(tsman, ...check, '--health-on-failure', 'restart');
     const count = ['inspect', '--format', '{{.RestartCount}}', 'c'];
-    await until(async () => Number((await tsman(...count)).stdout) >= 2);
+    await until('it was restarted twice', async () => Number((await tsman(...count)).stdout) >= 2);
   }),
 );
 
@@ -147,7 +140,7 @@ inBox('a start-up check holds it back, and too many failures restart the contain
 
     await starts(tsman, ...main, ...startup, '--health-startup-retries', '2');
     const count = ['inspect', '--format', '{{.RestartCount}}', 'c'];
-    await until(async () => Number((await tsman(...count)).stdout) >= 1);
+    await until('it was restarted', async () => Number((await tsman(...count)).stdout) >= 1);
   }),
 );
 

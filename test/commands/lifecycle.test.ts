@@ -207,7 +207,7 @@ test('diff lists what changed and not our own mount points; export has it', () =
     });
     const archive = join(scratch.directory, 'job.tar');
     await out(tsman, 'export', '-o', archive, 'job');
-    const list = spawnSync('tar', ['-tvf', archive], { encoding: 'utf8', timeout: 10_000 });
+    const list = spawnSync('tar', ['-tvf', archive], { encoding: 'utf8', timeout: 60_000 });
     assert.is(list.status, 0, list.stderr);
     assert.match(list.stdout, /-rw-r--r-- 0\/0 +5 .* root\/new\n/);
     assert.match(list.stdout, /drwx------ 1000\/1000 .* home\/alice\/\n/);

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { requires } from '../support/requires.ts';
@@ -10,6 +9,7 @@ import { type Scratch, withScratch } from '../support/scratch.ts';
 import { makeContent, serve } from '../support/scripted-image.ts';
 import { withScripted } from '../support/session.ts';
 import { tsmanEnv, tsmanPath } from '../support/tsman.ts';
+import { until } from '../support/until.ts';
 
 const test = suite('tsman pull, interrupted');
 
@@ -23,6 +23,11 @@ function ingestedBytes({ root }: Scratch): number {
   } catch {
     return 0;
   }
+}
+
+/** Waits until what comes at first has come. */
+function allIngested(scratch: Scratch): Promise<void> {
+  return until('2 MB have come', () => ingestedBytes(scratch) >= 2_000_000);
 }
 
 for (const signal of ['SIGKILL', 'SIGINT'] as const) {
@@ -39,8 +44,7 @@ for (const signal of ['SIGKILL', 'SIGINT'] as const) {
             timeout: 60_000,
           });
           const ended = once(child, 'exit');
-          for (let attempt = 0; ingestedBytes(scratch) < 2_000_000 && attempt < 200; attempt++)
-            await sleep(50);
+          await allIngested(scratch);
           child.kill(signal);
           await ended;
           const { exitCode, stderr } = await tsman('pull', `${address}/x`);
@@ -57,7 +61,7 @@ requires(test, 'userns')('goes on where the network ended it, and gives up when 
   withScratch(async (tsman, scratch) => {
     const content = await makeContent(scratch.makeDirectory('content'));
     const ranges: (string | undefined)[] = [];
-    const cutSoon = (cut: () => void) => setTimeout(cut, 300);
+    const cutSoon = (cut: () => void) => void allIngested(scratch).then(cut);
     await withScripted(serve(content, ranges, cutSoon), async ({ address }) => {
       const failed = await tsman('pull', '--retry', '0', `${address}/x`);
       assert.is(failed.exitCode, 125);

@@ -6,6 +6,7 @@ import { optionName, parseArguments } from '../../src/commands/parse.ts';
 import { runCommand } from '../../src/commands/run.ts';
 import { loadProbe, PROBE_IMAGE } from '../support/probe.ts';
 import { withScratch } from '../support/scratch.ts';
+import { until } from '../support/until.ts';
 
 const test = suite('options of run');
 
@@ -142,8 +143,7 @@ test('--rmi removes the image after a container in the background too, unless it
     assert.is((await tsman('images', '-q')).stdout.trim().split('\n').length, 1);
 
     await tsman('stop', '-t', '0', second);
-    const deadline = performance.now() + 10_000;
-    while ((await tsman('images', '-q')).stdout !== '' && performance.now() < deadline);
+    await until('the image is gone', async () => (await tsman('images', '-q')).stdout === '');
     assert.is((await tsman('images', '-q')).stdout + (await tsman('ps', '-aq')).stdout, '');
   }));
 

@@ -1,4 +1,5 @@
 // timeout: 240
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -6,7 +7,8 @@ import * as assert from 'uvu/assert';
 import { loadProbe, PROBE_IMAGE } from '../support/probe.ts';
 import { requires } from '../support/requires.ts';
 import { type Scratch, withScratch } from '../support/scratch.ts';
-import type { Tsman } from '../support/tsman.ts';
+import { type Tsman, tsmanEnv, tsmanPath } from '../support/tsman.ts';
+import { until } from '../support/until.ts';
 
 const test = suite('commands about several containers');
 const inBox = requires(test, 'userns');
@@ -127,8 +129,25 @@ inBox('wait has the conditions of Podman', () =>
   }),
 );
 
+/** `events` without an end: what it says, until the expected text ends it. */
+function follow(scratch: Scratch, ...options: string[]): { hears(text: string): Promise<void> } {
+  const args = ['events', '--since=1m', '--format={{.Name}} {{.Status}}', ...options];
+  const child = spawn(tsmanPath(), args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...tsmanEnv(scratch) },
+  });
+  let said = '';
+  child.stdout.on('data', (bytes) => {
+    said += String(bytes);
+  });
+  return {
+    hears: (text) =>
+      until(`it says ${text}`, () => said === text).finally(() => child.kill('SIGKILL')),
+  };
+}
+
 inBox('events have a beginning and an end, and go on when asked to', () =>
-  withThree(async (tsman) => {
+  withThree(async (tsman, _ids, scratch) => {
     const actions = async (...options: string[]): Promise<string[]> => {
       const text = await out(tsman, 'events', '--format={{.Name}} {{.Status}}', ...options);
       return text === '' ? [] : text.split('\n');
@@ -145,11 +164,13 @@ inBox('events have a beginning and an end, and go on when asked to', () =>
       await actions('--stream=false', '--filter=label=idle', '--filter=type=container'),
       ['idle create'],
     );
-    const coming = actions('--until=4s', '--filter=event=stop', '--filter=event=remove');
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const end = Date.now() / 1000 + 3;
+    assert.equal(await actions(`--until=${end}`, '--filter=event=stop'), []);
+    assert.ok(Date.now() / 1000 >= end);
+    const coming = follow(scratch, '--filter=event=stop', '--filter=event=remove');
     await tsman('stop', '-t0', 'up');
     await tsman('rm', 'up');
-    assert.equal(await coming, ['up stop', 'up remove']);
+    await coming.hears('up stop\nup remove\n');
     const wrong = await tsman('events', '--since=1m', '--until=-1h');
     assert.is(wrong.exitCode, 125);
   }),

@@ -5,6 +5,7 @@ import { requires } from '../support/requires.ts';
 import { withScratch } from '../support/scratch.ts';
 import { type Screen, withScreen } from '../support/screen.ts';
 import type { Tsman } from '../support/tsman.ts';
+import { until } from '../support/until.ts';
 
 const test = suite('tsman on a terminal');
 const needs = requires(test, 'userns', 'tmux');
@@ -61,9 +62,7 @@ needs('an exec that is left by keys lives on, and its end is an event', () =>
     assert.match(await events(), /^exec$/m);
     assert.not.match(await events(), /^exec_died$/m);
     await tsman('stop', '-t', '0', 'c');
-    for (let i = 0; i < 100 && !(await events()).includes('exec_died'); i++)
-      await screen.pause(100);
-    assert.match(await events(), /^exec_died$/m);
+    await until('its end is told', async () => /^exec_died$/m.test(await events()));
   }),
 );
 

@@ -17,7 +17,7 @@ requires(test, 'userns')(
         execa('sh', ['-c', 'umask 077; exec "$@"', 'sh', tsmanPath(), ...words], {
           env: tsmanEnv(scratch),
           stdin: 'ignore',
-          timeout: 30_000,
+          timeout: 60_000,
           reject: false,
         });
       const options = ['--rm', '--network', 'none', '--user', '5', '-v', '/data', '-v', '/a/b'];

@@ -9,6 +9,7 @@ import { runProgram } from '../support/programs.ts';
 import { requires } from '../support/requires.ts';
 import { withScratch } from '../support/scratch.ts';
 import type { Tsman } from '../support/tsman.ts';
+import { until } from '../support/until.ts';
 
 const test = suite('tsman, the root of a container with a user namespace of its own,');
 const needs = requires(test, 'user', 'subids', 'fuse');
@@ -143,8 +144,7 @@ needs('starts at once, and shifts the layers of a large image meanwhile', () =>
     };
     const first = await driver('first');
     // The agent goes on after the command that started it.
-    for (let i = 0; i < 300 && shiftedOf(scratch.root) < 2; i++)
-      await new Promise((resolve) => setTimeout(resolve, 100));
+    await until('both layers are shifted', () => shiftedOf(scratch.root) >= 2);
     assert.is(await driver('second'), 'overlay');
     assert.is(first, 'fuse-overlayfs');
     // A container keeps its way.

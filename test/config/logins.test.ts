@@ -112,7 +112,7 @@ test('sends to the credential helper it names, through standard input', () =>
     const find = (registry: string) =>
       execa(process.execPath, ['-e', script, registry], {
         env: { PATH: `${directory}:/usr/bin:/bin` },
-        timeout: 20_000,
+        timeout: 60_000,
         reject: false,
       });
     assert.equal(JSON.parse((await find('r.example')).stdout), {

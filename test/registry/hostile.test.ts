@@ -112,21 +112,21 @@ test('that always cuts is given up', () =>
   ));
 
 test('that never answers, stops, or trickles is given up', async () => {
-  const timeouts = { headersMs: 200, idleMs: 200, windowMs: 400, minimumBytes: 1000 };
+  const timeouts = { headersMs: 2000, idleMs: 2000, windowMs: 3000, minimumBytes: 1000 };
   const options = { timeouts, retries: 0 };
   await withScripted(
     () => undefined,
     async ({ address }) => {
       assert.match(
         (await failureOf(fetchBlob(address, options))).message,
-        /did not answer within 0.2 s/,
+        /did not answer within 2 s/,
       );
     },
   );
   await withScripted(
     (_, response) => void response.writeHead(200, { 'content-length': CONTENT.length }).write('x'),
     async ({ address }) => {
-      assert.match((await failureOf(fetchBlob(address, options))).message, /no data for 0.2 s/);
+      assert.match((await failureOf(fetchBlob(address, options))).message, /no data for 2 s/);
     },
   );
   const trickle: Handler = (_, response) => {
@@ -385,7 +385,7 @@ test('is left at once when the user says so', () =>
           Array.fromAsync(readBlob(session, BLOB)),
         ),
       );
-      assert.is(performance.now() - started < 2000, true);
+      assert.is(performance.now() - started < 20_000, true);
     },
   ));
 

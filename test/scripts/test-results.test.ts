@@ -10,7 +10,7 @@ function judgeFile(body: string): Outcome {
   const source = `const { suite } = await import('uvu'); const test = suite('s'); ${body}`;
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', source], {
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 60_000,
     env: { ...process.env, NO_COLOR: '1' },
   });
   return judge({ exitCode: status, signal, timedOut: false, output: stdout + stderr });

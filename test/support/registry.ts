@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get as httpGet, type IncomingMessage } from 'node:http';
 import { get as httpsGet } from 'node:https';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './free-port.ts';
+import { until } from './until.ts';
 
 export interface RegistryOptions {
   /** Serve TLS with a certificate of a CA of its own; see `caPath`. */
@@ -114,7 +114,7 @@ export function makeCertificates(
   kind: 'good' | 'expired' | 'wrong-name',
 ): { cert: string; key: string } {
   const openssl = (...args: string[]) =>
-    execFileSync('openssl', args, { cwd: directory, stdio: 'ignore', timeout: 30_000 });
+    execFileSync('openssl', args, { cwd: directory, stdio: 'ignore', timeout: 60_000 });
   const ca = join(directory, 'certs/ca.crt');
   openssl(
     'req',
@@ -169,16 +169,6 @@ export function makeCertificates(
   };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
-
 /** By it a registry is told from another that took the port before it. */
 const IDENTITY = 'X-Test-Registry';
 
@@ -187,13 +177,11 @@ async function untilListening(
   child: ChildProcess,
   identity: { readonly directory: string; readonly isTLS: boolean },
 ): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  await until('docker-registry answers', async () => {
     if (child.exitCode !== null)
       throw new RegistryEnded(`docker-registry ended with ${child.exitCode}`);
-    if ((await answeredIdentity(port, identity.isTLS)) === identity.directory) return;
-    await sleep(50);
-  }
-  throw new Error('docker-registry does not answer after 10 s');
+    return (await answeredIdentity(port, identity.isTLS)) === identity.directory;
+  });
 }
 
 function answeredIdentity(port: number, isTLS: boolean): Promise<unknown> {

@@ -74,7 +74,7 @@ export function requires(test: Suite, ...needs: readonly Need[]): Declare {
 }
 
 function runs(program: string, ...args: string[]): boolean {
-  return spawnSync(program, args, { stdio: 'ignore', timeout: 10_000 }).status === 0;
+  return spawnSync(program, args, { stdio: 'ignore', timeout: 60_000 }).status === 0;
 }
 
 function whyNotInstalled(program: string): string | undefined {
