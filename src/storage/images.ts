@@ -95,7 +95,10 @@ export function getImage(storage: Storage, id: string, manifest?: Digest): Image
   const row = storage.database
     .prepare(`${ROWS} WHERE images.id = ? AND digest = coalesce(?, images.manifest_digest)`)
     .get(id, manifest ?? null);
-  if (row === undefined) throw new TsmanError(`no image ${id.slice(0, 12)}`);
+  if (row === undefined)
+    throw new TsmanError(`image ${id.slice(0, 12)} was removed meanwhile`, {
+      hint: 'run the command again',
+    });
   return fromRow(storage, row as unknown as ImageRow);
 }
 
