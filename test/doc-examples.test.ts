@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { takeGlobalOptions } from '../src/commands/global-options.ts';
 import { parseArguments } from '../src/commands/parse.ts';
-import { COMMANDS, findCommand } from '../src/commands/table.ts';
+import { allCommands, findCommand } from '../src/commands/table.ts';
 import { docExamples, type Example } from './support/doc-examples.ts';
 
 const test = suite('examples');
@@ -50,7 +50,7 @@ test('in README.md and docs/ are command lines that tsman understands', async ()
 });
 
 test('in the help of each command are command lines that tsman understands', async () => {
-  const commands = new Set(await Promise.all(COMMANDS.map(({ load }) => load())));
+  const commands = new Set(await Promise.all(allCommands().map(({ load }) => load())));
   const examples = [...commands].flatMap((command) =>
     command.examples.map(([, line]) => ({ where: `${command.paths[0]?.join(' ')}`, line })),
   );

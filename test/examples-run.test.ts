@@ -1,7 +1,7 @@
 // timeout: 900
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { COMMANDS } from '../src/commands/table.ts';
+import { allCommands } from '../src/commands/table.ts';
 import { isOver, withExampleWorld } from './support/example-world.ts';
 import { requires } from './support/requires.ts';
 
@@ -78,7 +78,7 @@ requires(
   withExampleWorld(IMAGES, async (run) => {
     const failed: string[] = [];
     let count = 0;
-    for (const command of new Set(await Promise.all(COMMANDS.map(({ load }) => load())))) {
+    for (const command of new Set(await Promise.all(allCommands().map(({ load }) => load())))) {
       const name = command.paths[0]?.join(' ') ?? '';
       const lines = command.examples.map(([, line]) => line);
       for (const line of lines.filter((it) => !NOT_RUN.some(([pattern]) => pattern.test(it)))) {
@@ -97,7 +97,7 @@ requires(
 );
 
 test('leave none unexplained that nothing is like any more', async () => {
-  const commands = new Set(await Promise.all(COMMANDS.map(({ load }) => load())));
+  const commands = new Set(await Promise.all(allCommands().map(({ load }) => load())));
   const lines = [...commands].flatMap(({ examples }) => examples.map(([, line]) => line));
   const idle = NOT_RUN.filter(([pattern]) => !lines.some((line) => pattern.test(line)));
 

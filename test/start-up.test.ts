@@ -5,9 +5,9 @@ import * as assert from 'uvu/assert';
 
 const test = suite('what commands load at their start');
 
-/** Modules of Node's that take from half a millisecond to four to load (src/base/late-modules.ts). */
+/** Modules of Node's that take from a quarter of a millisecond to four to load (src/base/late-modules.ts). */
 const COSTLY =
-  /^node:(assert|child_process|crypto|dns|events|fs\/promises|http|https|net|readline|stream|tls|tty|util|zlib)(\/|$)/;
+  /^node:(assert|child_process|crypto|dns|events|fs\/promises|http|https|net|os|readline|stream|timers|tls|tty|url|util|zlib)(\/|$)/;
 /** Those that people and scripts start often. */
 const FREQUENT = [
   'run',

@@ -1,5 +1,5 @@
 import type { CommandSpec, OptionSpec } from '../../src/commands/command.ts';
-import { COMMANDS } from '../../src/commands/table.ts';
+import { allCommands } from '../../src/commands/table.ts';
 import { bashCompletion } from './bash.ts';
 import { confPage } from './conf-page.ts';
 import { fishCompletion } from './fish.ts';
@@ -22,7 +22,9 @@ export function shownOptions(command: CommandSpec): [key: string, spec: OptionSp
 /** Every generated file: path to text. `test/docs.test.ts` holds it against what is in the repository. */
 export async function generateDocs(): Promise<Map<string, string>> {
   const entries = await Promise.all(
-    COMMANDS.map(async ({ words, load }): Promise<Entry> => ({ words, command: await load() })),
+    allCommands().map(
+      async ({ words, load }): Promise<Entry> => ({ words, command: await load() }),
+    ),
   );
   const commands = [...new Set(entries.map(({ command }) => command))];
   return new Map([

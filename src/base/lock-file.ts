@@ -1,10 +1,10 @@
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode, TsmanError } from './error.ts';
 import { ensurePrivateDirectory, readIfExists } from './file.ts';
 import { currentBootID, isAlive, startTimeOf } from './process.ts';
 import { randomHex } from './random.ts';
+import { sleep } from './sleep.ts';
 
 const RETRY_MS = 15;
 const PATIENCE_MS = 10_000;

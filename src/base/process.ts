@@ -33,3 +33,8 @@ export function currentBootID(): string {
   bootID ??= (readIfExists('/proc/sys/kernel/random/boot_id') ?? '').trim();
   return bootID;
 }
+
+/** As uname(2) has it; node:os takes a quarter of a millisecond to load. */
+export function kernelRelease(): string {
+  return (readIfExists('/proc/sys/kernel/osrelease') ?? '').trim();
+}

@@ -4,7 +4,7 @@ import { absentCommand } from './absent.ts';
 import type { CommandSpec, OptionSpec, OptionSpecs } from './command.ts';
 import { groupOptions } from './options/option-groups.ts';
 import { nearest, optionName } from './parse.ts';
-import { COMMANDS, findCommand } from './table.ts';
+import { allCommands, findCommand } from './table.ts';
 
 /** The text of `tsman COMMAND --help`. */
 export function commandHelp(command: CommandSpec<OptionSpecs>, words: readonly string[]): string {
@@ -70,7 +70,9 @@ export async function answerUnknown(argv: readonly string[], stdout: Output): Pr
     stdout.write(commandHelp(await named.load(), named.words));
     return 0;
   }
-  const inGroup = COMMANDS.filter((entry) => group.every((word, i) => entry.words[i] === word));
+  const inGroup = allCommands().filter((entry) =>
+    group.every((word, i) => entry.words[i] === word),
+  );
   if ((wantsHelp || group.length > 0) && inGroup.length > 0) {
     stdout.write(await overview(group));
     return 0;
@@ -81,7 +83,7 @@ export async function answerUnknown(argv: readonly string[], stdout: Output): Pr
   const typed = group.join(' ') || (argv[0] ?? '');
   const near = nearest(
     typed,
-    COMMANDS.map((entry) => entry.words.join(' ')),
+    allCommands().map((entry) => entry.words.join(' ')),
   );
   throw new UsageError(`unknown command ${JSON.stringify(typed)}`, {
     hint: near === undefined ? 'see tsman --help' : `did you mean tsman ${near}?`,
@@ -89,7 +91,9 @@ export async function answerUnknown(argv: readonly string[], stdout: Output): Pr
 }
 
 async function overview(group: readonly string[]): Promise<string> {
-  const entries = COMMANDS.filter((entry) => group.every((word, i) => entry.words[i] === word));
+  const entries = allCommands().filter((entry) =>
+    group.every((word, i) => entry.words[i] === word),
+  );
   const seen = new Set<CommandSpec<OptionSpecs>>();
   const byCategory = new Map<string, string[]>();
   for (const entry of entries) {

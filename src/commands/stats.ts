@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TsmanError, UsageError } from '../base/error.ts';
+import { sleep } from '../base/sleep.ts';
 import { readUsage, type Usage } from '../container/processes/stats.ts';
 import type { Container } from '../container/record.ts';
 import { readState } from '../container/state.ts';

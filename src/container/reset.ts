@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep } from '../base/sleep.ts';
 import type { Directories } from '../rootless/directories.ts';
 import type { EngineUserns } from '../rootless/id-map.ts';
 import { openFsAgent } from '../rootless/rootfs-agent.ts';

@@ -1,5 +1,5 @@
-import { constants } from 'node:os';
 import { UsageError } from '../base/error.ts';
+import { nodeOs } from '../base/late-modules.ts';
 
 /** Parses `TERM`, `SIGTERM`, `15`, `RTMIN+3`. @throws UsageError */
 export function parseSignal(text: string): number {
@@ -10,7 +10,7 @@ export function parseSignal(text: string): number {
   }
   const realTime = /^(RTMIN|RTMAX)(?:([+-])(\d+))?$/.exec(name);
   if (realTime !== null) return realTimeSignal(realTime, text);
-  const number = (constants.signals as Readonly<Record<string, number>>)[`SIG${name}`];
+  const number = (nodeOs().constants.signals as Readonly<Record<string, number>>)[`SIG${name}`];
   if (number === undefined) throw unknownSignal(text);
   return number;
 }

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { currentBootID } from '../base/process.ts';
 import { randomHex } from '../base/random.ts';
+import { sleep } from '../base/sleep.ts';
 import { HelperError } from '../helper/failure.ts';
 import { helperPath } from '../helper/location.ts';
 import type { PlanRecord } from '../helper/plan.ts';
@@ -133,7 +134,7 @@ async function pidOfFasterStart(target: CreateTarget, { id }: Container): Promis
   do {
     const { pid } = readState(target.directories, id);
     if (pid !== 0) return pid;
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await sleep(10);
   } while (performance.now() < deadline);
   return 0;
 }

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { hasCode } from '../base/error.ts';
+import { sleep } from '../base/sleep.ts';
 import type { Directories } from '../rootless/directories.ts';
 import { readState, runDirectory } from './state.ts';
 
@@ -21,7 +22,7 @@ export async function endUnseenStart(directories: Directories, id: string): Prom
     } catch (error) {
       if (!hasCode(error, 'ESRCH')) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await sleep(5);
   }
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { UsageError } from '../base/error.ts';
+import { sleep } from '../base/sleep.ts';
 import type { CreateTarget } from './create.ts';
 import { readEvents } from './events/event-log.ts';
 import type { Container } from './record.ts';
@@ -64,7 +65,7 @@ export async function waitForContainer(
     if (met === 'exited' || met === 'stopped') return await exitCodeOf(target, container);
     if (met !== undefined) return -1;
     signal?.throwIfAborted();
-    await new Promise((resolve) => setTimeout(resolve, intervalMs));
+    await sleep(intervalMs);
   }
 }
 

@@ -1,5 +1,5 @@
-import { constants, setPriority } from 'node:os';
 import { hasCode, type TsmanError } from '../base/error.ts';
+import { nodeOs } from '../base/late-modules.ts';
 import { FsBatch } from './fs-batch.ts';
 import type { FsPayload, FsReplyReader } from './fs-payload.ts';
 import { FsAgentError, FsProcess } from './fs-process.ts';
@@ -101,6 +101,7 @@ export class FsConnection {
 
 function standBack(pid: number): void {
   try {
+    const { constants, setPriority } = nodeOs();
     setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
   } catch (error) {
     // It has ended already.

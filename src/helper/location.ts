@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 /**
  * The path of `tsman-helper`: `TSMAN_HELPER`, else beside our own executable, else (running from
@@ -11,7 +10,7 @@ export function helperPath(): string {
   if (forced !== undefined && forced !== '') return forced;
   const beside = join(dirname(process.execPath), 'tsman-helper');
   if (existsSync(beside)) return beside;
-  return join(dirname(fileURLToPath(import.meta.url)), '../../bin/tsman-helper');
+  return join(import.meta.dirname, '../../bin/tsman-helper');
 }
 
 /** The program that people start, beside the executable that this process is. */
@@ -25,7 +24,7 @@ export function sharePath(name: string): string {
   if (forced !== undefined && forced !== '') return join(forced, name);
   const beside = join(dirname(process.execPath), '../share', name);
   if (existsSync(beside)) return beside;
-  return join(dirname(fileURLToPath(import.meta.url)), '../../share', name);
+  return join(import.meta.dirname, '../../share', name);
 }
 
 /** Where a shell's completion may lie: with the package's files, or in a checkout. */

@@ -1,22 +1,27 @@
 /** One record of a plan: its name, then its arguments. Formats: native/README.md. */
 export type PlanRecord = readonly [name: string, ...args: (string | number | Buffer)[]];
 
-const NUL = Buffer.from([0]);
-
 /**
- * Encodes records as the bytes that `tsman-helper` reads (native/README.md, "Plan").
+ * Encodes records as what `tsman-helper` reads (native/README.md, "Plan"): text, unless there are bytes
+ * among them.
  * @throws Error when an argument holds a NUL byte, which no Linux path or argument can.
  */
-export function encodePlan(records: Iterable<PlanRecord>): Buffer {
-  const parts: Buffer[] = [Buffer.from('tsman-plan\u00001\u0000')];
+export function encodePlan(records: Iterable<PlanRecord>): string | Buffer {
+  const bytes: Buffer[] = [];
+  let text = 'tsman-plan\u00001\u0000';
   for (const [name, ...args] of records) {
-    parts.push(Buffer.from(`${name}\u0000${args.length}\u0000`));
+    text += `${name}\u0000${args.length}\u0000`;
     for (const arg of args) {
-      const bytes = Buffer.isBuffer(arg) ? arg : Buffer.from(String(arg));
-      if (bytes.includes(0)) throw new Error(`plan record ${name}: argument holds a NUL byte`);
-      parts.push(bytes, NUL);
+      const value = typeof arg === 'object' ? arg : String(arg);
+      if (value.includes('\u0000'))
+        throw new Error(`plan record ${name}: argument holds a NUL byte`);
+      if (typeof value === 'object') {
+        bytes.push(Buffer.from(text), value);
+        text = '';
+      } else text += value;
+      text += '\u0000';
     }
   }
-  parts.push(Buffer.from('end\u00000\u0000'));
-  return Buffer.concat(parts);
+  text += 'end\u00000\u0000';
+  return bytes.length === 0 ? text : Buffer.concat([...bytes, Buffer.from(text)]);
 }

@@ -1,5 +1,5 @@
-import { networkInterfaces } from 'node:os';
 import { readIfExists } from '../base/file.ts';
+import { nodeOs } from '../base/late-modules.ts';
 
 /** What a container on the default network sees of IPv4. */
 export interface PrivateAddresses {
@@ -77,7 +77,7 @@ export function hasIPv6Route(): boolean {
  */
 export function hostAddress(): string | undefined {
   const outward = hostRoutes().find((route) => route.mask === 0)?.interfaceName;
-  const all = Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
+  const all = Object.entries(nodeOs().networkInterfaces()).flatMap(([name, addresses]) =>
     (addresses ?? [])
       .filter(({ family, internal }) => family === 'IPv4' && !internal)
       .map(({ address }) => ({ name, address })),

@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
-import { release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { TsmanError } from '../base/error.ts';
 import { readIfExists, writeAtomically } from '../base/file.ts';
+import { kernelRelease } from '../base/process.ts';
 import { FsAgent } from '../helper/fs-agent.ts';
 import { FsConnection } from '../helper/fs-connection.ts';
 import { usernsRecords } from '../rootless/id-map.ts';
@@ -27,7 +27,7 @@ export async function chooseDriver(
   const path = join(directories.dataRoot, 'cache/driver');
   const [kernel, known] = (readIfExists(path) ?? '').split(' ');
   const driver = DRIVERS.find((each) => each === known);
-  if (driver !== undefined && kernel === release()) return driver;
+  if (driver !== undefined && kernel === kernelRelease()) return driver;
   const found = await probe(target);
   remember(path, found);
   return found;
@@ -36,7 +36,7 @@ export async function chooseDriver(
 /** An answer of this kernel, in the directory `cache` of the data root. */
 function remember(path: string, answer: string): void {
   fs.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  writeAtomically(path, `${release()} ${answer}`);
+  writeAtomically(path, `${kernelRelease()} ${answer}`);
 }
 
 /** True for the names we know. */
@@ -88,7 +88,7 @@ export async function shiftKind(target: LayerTarget): Promise<'data' | 'copy' | 
   const path = join(target.storage.directories.dataRoot, 'cache/shift');
   const [kernel, known] = (readIfExists(path) ?? '').split(' ');
   const kinds = ['data', 'copy'] as const;
-  if (kernel === release()) return kinds.find((each) => each === known);
+  if (kernel === kernelRelease()) return kinds.find((each) => each === known);
   const found = (await canOverlay(target, 'data'))
     ? 'data'
     : (await canOverlay(target, ''))

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TsmanError } from '../base/error.ts';
 import { startTimeOf } from '../base/process.ts';
+import { sleep } from '../base/sleep.ts';
 import { inTransaction } from './database.ts';
 import type { Storage } from './storage.ts';
 

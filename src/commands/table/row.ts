@@ -1,5 +1,11 @@
 import type { CommandSpec, OptionSpecs } from '../command.ts';
 
+/** A command's ways to be said, `rm, container rm`, and its module. Nothing is done with them before one is typed. */
+export interface TableRow {
+  readonly paths: string;
+  readonly module: () => Promise<object>;
+}
+
 /** One way to say a command, and how to get at it. */
 export interface TableEntry {
   readonly words: readonly string[];
@@ -7,11 +13,13 @@ export interface TableEntry {
 }
 
 /** @param paths every way to say it, with commas between: `rm, container rm` */
-export function row(paths: string, load: () => Promise<object>): readonly TableEntry[] {
-  return paths.split(', ').map((path) => ({
-    words: path.split(' '),
-    load: async () => commandIn(await load(), path),
-  }));
+export function row(paths: string, module: () => Promise<object>): TableRow {
+  return { paths, module };
+}
+
+/** The entry for one of a row's ways. */
+export function entryOf({ module }: TableRow, path: string): TableEntry {
+  return { words: path.split(' '), load: async () => commandIn(await module(), path) };
 }
 
 /**

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { hasCode } from '../../base/error.ts';
+import { sleep } from '../../base/sleep.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { listContainers } from '../record.ts';
 import { eventsPath } from './events.ts';
@@ -105,7 +106,7 @@ export async function* readEvents(
     offset = part.end;
     yield* parseLines(parser, part.lines);
     if (follow === undefined || follow.aborted) return;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await sleep(POLL_MS);
   }
 }
 

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TsmanError } from '../../base/error.ts';
+import { sleep } from '../../base/sleep.ts';
 import type { Directories } from '../../rootless/directories.ts';
 import type { Container } from '../record.ts';
 import { isActive, readState } from '../state.ts';

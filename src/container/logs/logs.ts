@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { TsmanError } from '../../base/error.ts';
+import { sleep } from '../../base/sleep.ts';
 import type { Directories } from '../../rootless/directories.ts';
 import type { Container } from '../record.ts';
 import { containerDirectory, readState } from '../state.ts';
@@ -124,7 +125,7 @@ async function* followFrom(
     }
     if (!isRunning) return;
     if (request.until !== undefined && Date.now() > request.until.getTime()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
   }
 }
 

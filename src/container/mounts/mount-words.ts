@@ -3,12 +3,9 @@ import { resolve } from 'node:path';
 import { TsmanError, UsageError } from '../../base/error.ts';
 
 /** What may stand behind the second colon of `-v`; `upperdir=` and `workdir=` belong to `O`. */
-const VOLUME_WORDS = new Set(
-  [
-    'ro rw z Z O U copy nocopy nosuid suid nodev dev noexec exec nocreate bind rbind',
-    'shared rshared slave rslave private rprivate unbindable runbindable',
-  ].flatMap((line) => line.split(' ')),
-);
+const VOLUME_WORDS =
+  ' ro rw z Z O U copy nocopy nosuid suid nodev dev noexec exec nocreate bind rbind' +
+  ' shared rshared slave rslave private rprivate unbindable runbindable ';
 
 /** Two words of one of these contradict each other. */
 const OPPOSITES: readonly (readonly string[])[] = [
@@ -32,7 +29,7 @@ export function checkMountWords(words: readonly string[], what: string): void {
   for (const word of words) {
     if (/^idmap(=|$)/.test(word)) throw idmapRefusal(what);
     const isOverlayDirectory = /^(upperdir|workdir)=\//.test(word) && words.includes('O');
-    if (!VOLUME_WORDS.has(word) && !isOverlayDirectory)
+    if ((word.includes(' ') || !VOLUME_WORDS.includes(` ${word} `)) && !isOverlayDirectory)
       throw new UsageError(`${what}: unknown mount option ${JSON.stringify(word)}`);
   }
   for (const group of OPPOSITES) {

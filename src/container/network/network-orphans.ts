@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode } from '../../base/error.ts';
 import { readIfExists } from '../../base/file.ts';
 import { currentBootID, isAlive } from '../../base/process.ts';
+import { sleep } from '../../base/sleep.ts';
 import type { Directories } from '../../rootless/directories.ts';
 import { parseFields, readState, runDirectory } from '../state.ts';
 

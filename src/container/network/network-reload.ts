@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TsmanError } from '../../base/error.ts';
 import { readIfExists } from '../../base/file.ts';
+import { sleep } from '../../base/sleep.ts';
 import type { CreateTarget } from '../create.ts';
 import { type Container, readConfig } from '../record.ts';
 import { readState } from '../state.ts';

@@ -1,9 +1,9 @@
 import * as fs from 'node:fs';
-import { release } from 'node:os';
 import { join } from 'node:path';
 import { TsmanError } from '../../base/error.ts';
 import { configHome } from '../../base/home.ts';
 import { nodeChildProcess } from '../../base/late-modules.ts';
+import { kernelRelease } from '../../base/process.ts';
 import { VERSION } from '../../base/version.ts';
 import { helperPath, sharePath } from '../../helper/location.ts';
 import { capabilityMask } from './capabilities.ts';
@@ -57,7 +57,7 @@ export function seccompProgram(
   const identity = [
     VERSION,
     process.arch,
-    release(),
+    kernelRelease(),
     stat.dev,
     stat.ino,
     stat.size,
@@ -161,7 +161,7 @@ function applies(
 }
 
 function kernelIsAtLeast(version: string): boolean {
-  const [major = 0, minor = 0] = release().split('.').map(Number);
+  const [major = 0, minor = 0] = kernelRelease().split('.').map(Number);
   const [wantedMajor = 0, wantedMinor = 0] = version.split('.').map(Number);
   return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 }
