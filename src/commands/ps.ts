@@ -1,7 +1,7 @@
 import { UsageError } from '../base/error.ts';
+import { isGone } from '../container/existing.ts';
 import { matchesFilters } from '../container/filters.ts';
 import { type Container, listContainers } from '../container/record.ts';
-import { isGone } from '../container/remove.ts';
 import { type ContainerState, isActive, readState } from '../container/state.ts';
 import { deleteContainerRow } from '../storage/containers.ts';
 import { defineCommand } from './command.ts';

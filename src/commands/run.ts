@@ -2,7 +2,6 @@ import { UsageError } from '../base/error.ts';
 import { startRequired } from '../container/dependencies.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from '../container/detach-keys.ts';
 import type { Container } from '../container/record.ts';
-import { removeContainer } from '../container/remove.ts';
 import { type StartOptions, startAndBecome, startAndWait } from '../container/start.ts';
 import { makeHubEarly } from '../network/early-hub.ts';
 import { isDefaultName } from '../network/network.ts';
@@ -89,7 +88,10 @@ async function startOrRemove(
   try {
     return await start();
   } catch (error) {
-    if (container.autoRemove) await removeContainer(engine, container, { force: true });
+    if (container.autoRemove) {
+      const { removeContainer } = await import('../container/remove.ts');
+      await removeContainer(engine, container, { force: true });
+    }
     throw error;
   }
 }

@@ -1,13 +1,8 @@
 import { UsageError } from '../base/error.ts';
 import { readIfExists } from '../base/file.ts';
+import { existingContainers, isGone } from '../container/existing.ts';
 import { type Filters, matchesFilters, parseFilters } from '../container/filters.ts';
-import {
-  type Container,
-  ContainerNotFound,
-  findContainer,
-  listContainers,
-} from '../container/record.ts';
-import { isGone } from '../container/remove.ts';
+import { type Container, ContainerNotFound, findContainer } from '../container/record.ts';
 import { type ContainerStatus, readState } from '../container/state.ts';
 import { shouldStartOnBoot } from '../container/wanted.ts';
 import { printFailure } from '../output/failure.ts';
@@ -28,10 +23,7 @@ export interface Selection {
   readonly missingExitCode?: number;
 }
 
-/** Containers that still exist, oldest first; the rows of `--rm` ones that are gone do not count. */
-export function existingContainers(engine: Engine): Container[] {
-  return listContainers(engine.storage).filter((container) => !isGone(engine, container));
-}
+export { existingContainers };
 
 /** The container called so. @throws TsmanError when there is none */
 export function existingContainer(engine: Engine, text: string): Container {

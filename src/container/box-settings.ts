@@ -15,7 +15,6 @@ import { trashPath } from '../storage/trash.ts';
 import { anonymousVolumesOf, volumeDirectory } from '../storage/volumes.ts';
 import { makeCgroup } from './cgroup/cgroup.ts';
 import type { CreateTarget } from './create.ts';
-import { healthRecords } from './health/plan.ts';
 import { JOURNAL_SOCKET } from './logs/journal-socket.ts';
 import { bridgeRecords } from './network/bridge-networks.ts';
 import { namespaceWord } from './plan.ts';
@@ -38,12 +37,12 @@ export interface StartOptions {
 }
 
 /** The settings of a box plan (native/README.md): what surrounds the container's process. */
-export function boxSettings(
+export async function boxSettings(
   target: CreateTarget,
   container: Container,
   config: RuntimeConfig,
   options: StartOptions,
-): PlanRecord[] {
+): Promise<PlanRecord[]> {
   const { directories } = target;
   const { spec, id } = container;
   const cgroup = makeCgroup(container);
@@ -70,7 +69,11 @@ export function boxSettings(
     records.push(['afterwards', ...ownProgram(directories, ...options.afterwards)]);
   if (options.announce !== undefined) records.push(['announce', options.announce]);
   if (spec.pidFile !== undefined) records.push(['pidfile', spec.pidFile]);
-  records.push(...restartRecords(spec.restart), ...healthRecords(target, container, cgroup));
+  records.push(...restartRecords(spec.restart));
+  if (spec.health !== undefined) {
+    const { healthRecords } = await import('./health/plan.ts');
+    records.push(...healthRecords(target, container, cgroup));
+  }
   records.push(...notifyRecords(spec.sdnotify));
   if (spec.monitorPidFile !== undefined) records.push(['monitor-pidfile', spec.monitorPidFile]);
   if (spec.personality !== undefined) records.push(['personality', spec.personality.toString(16)]);

@@ -1,8 +1,8 @@
 import { TsmanError } from '../base/error.ts';
 import { containerRowsWith } from '../storage/containers.ts';
 import type { CreateTarget } from './create.ts';
+import { isGone } from './existing.ts';
 import { type Container, findContainer, toContainer } from './record.ts';
-import { isGone } from './remove.ts';
 import { startInBackground } from './start.ts';
 import { readState } from './state.ts';
 

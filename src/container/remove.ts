@@ -91,16 +91,3 @@ async function endProcesses(
   if (await endRest(target, container, state)) return;
   await killAndWait(target, container);
 }
-
-/**
- * True when nothing is left of a `--rm` container but its row: its monitor removed the rest. Whoever
- * notices deletes the row; until then it must count as absent.
- */
-export function isGone(
-  target: Pick<CreateTarget, 'directories'>,
-  container: Pick<Container, 'id' | 'autoRemove'>,
-): boolean {
-  return (
-    container.autoRemove && !fs.existsSync(containerDirectory(target.directories, container.id))
-  );
-}

@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
+import { TsmanError } from '../base/error.ts';
 import { currentBootID } from '../base/process.ts';
 import { randomHex } from '../base/random.ts';
 import { sleep } from '../base/sleep.ts';
-import { HelperError } from '../helper/failure.ts';
 import { helperPath } from '../helper/location.ts';
 import type { PlanRecord } from '../helper/plan.ts';
 import {
@@ -66,7 +66,8 @@ export async function startInBackground(
   try {
     return await runHelper('box', path, `start container ${container.name}`);
   } catch (error) {
-    if (!(error instanceof HelperError) || error.step !== 'lock') throw error;
+    // By its field, not its class (helper/failure.ts): that would load the wording of all failures.
+    if (!(error instanceof TsmanError && 'step' in error && error.step === 'lock')) throw error;
     // Another start was faster: what was asked for has happened.
     const pid = await pidOfFasterStart(target, container);
     if (pid === 0) throw error;
@@ -116,7 +117,7 @@ async function prepareStart(
   // Before the marks: what asks for something that cannot be had has not been started.
   const { config, program } = await prepareContainer(target, container);
   const settings = [
-    ...boxSettings(target, container, config, options),
+    ...(await boxSettings(target, container, config, options)),
     ...(await logFieldRecords(target, container, config)),
   ];
   setWanted(directories, container.id, 'running');

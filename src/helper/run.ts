@@ -2,7 +2,6 @@ import type { ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
 import { EXIT_CANNOT_EXECUTE, TsmanError } from '../base/error.ts';
 import { nodeChildProcess } from '../base/late-modules.ts';
-import { describeFailure } from './failure.ts';
 import { helperPath } from './location.ts';
 import { encodePlan, type PlanRecord } from './plan.ts';
 
@@ -123,8 +122,10 @@ export async function runHelper(verb: string, planPath: string, what: string): P
     .toString()
     .split('\u0000');
   if (kind === 'ok') return Number(first);
-  if (kind === 'fail')
+  if (kind === 'fail') {
+    const { describeFailure } = await import('./failure.ts');
     throw describeFailure(what, { step: first, subject: second, errno: Number(third) });
+  }
   throw new TsmanError(`${what}: the helper ended with status ${code} and no report`);
 }
 

@@ -1,6 +1,6 @@
 import { type Descriptor, type ImageConfig, MEDIA_TYPE } from '../oci/image.ts';
 import { sha256 } from '../storage/blobs.ts';
-import type { NewImage } from '../storage/images.ts';
+import type { NewImage } from '../storage/image-put.ts';
 import { convertDescriptor, type ManifestFormat } from './convert.ts';
 
 /** The bytes and the type of a manifest for a config and its layers. */

@@ -4,13 +4,8 @@ import type { Digest } from '../oci/digest.ts';
 import { type Descriptor, type Manifest, MEDIA_TYPE } from '../oci/image.ts';
 import { blobSize, hasBlob, sha256 } from '../storage/blobs.ts';
 import { findImage, imageWithLayer } from '../storage/image-lookup.ts';
-import {
-  getImage,
-  type ImageRecord,
-  putImage,
-  readImageManifest,
-  tagImage,
-} from '../storage/images.ts';
+import { putImage } from '../storage/image-put.ts';
+import { getImage, type ImageRecord, readImageManifest, tagImage } from '../storage/images.ts';
 import { hasLayer, ingestLayer, type LayerTarget, unpackStoredLayer } from '../storage/layers.ts';
 import type { Storage } from '../storage/storage.ts';
 import { convertDescriptor } from './convert.ts';

@@ -3,8 +3,6 @@ import { dirname, join } from 'node:path';
 import { TsmanError } from '../base/error.ts';
 import { readIfExists, writeAtomically } from '../base/file.ts';
 import { kernelRelease } from '../base/process.ts';
-import { FsAgent } from '../helper/fs-agent.ts';
-import { FsConnection } from '../helper/fs-connection.ts';
 import { usernsRecords } from '../rootless/id-map.ts';
 import type { LayerTarget } from './partials.ts';
 import { removeTree } from './trash.ts';
@@ -111,6 +109,10 @@ async function canOverlay(
     ...usernsRecords(userns, directories.runRoot),
     ['rootfs-overlay', upper, work, flags, ...lower] as const,
   ];
+  const [{ FsAgent }, { FsConnection }] = await Promise.all([
+    import('../helper/fs-agent.ts'),
+    import('../helper/fs-connection.ts'),
+  ]);
   const agent = new FsAgent(new FsConnection(plan, directories.runRoot));
   try {
     await agent.sync();

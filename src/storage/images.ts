@@ -12,7 +12,6 @@ import type { Storage } from './storage.ts';
 
 export { findImage } from './image-lookup.ts';
 export { tagImage, untagImage } from './image-names.ts';
-export { type NewImage, putImage } from './image-put.ts';
 
 export interface ImageLayer {
   readonly diffID: Digest;

@@ -7,11 +7,11 @@ import type { Digest } from '../../src/oci/digest.ts';
 import { MEDIA_TYPE } from '../../src/oci/image.ts';
 import { BlobWriter, blobPath, writeSmallBlob } from '../../src/storage/blobs.ts';
 import { collectGarbage, collectIfLeft } from '../../src/storage/garbage.ts';
+import { putImage } from '../../src/storage/image-put.ts';
 import {
   findImage,
   type ImageRecord,
   listImages,
-  putImage,
   removeImage,
   tagImage,
   untagImage,

@@ -1,13 +1,13 @@
 import * as fs from 'node:fs';
 import { hasCode, TsmanError } from '../../base/error.ts';
 import { type CreateRequest, createContainer } from '../../container/create.ts';
+import { existingContainers, isGone } from '../../container/existing.ts';
 import { bindHint } from '../../container/mounts/bind-hint.ts';
 import { parseSecretUse } from '../../container/mounts/secrets.ts';
 import { resolveVolumes } from '../../container/mounts/volume-mounts.ts';
 import { endNetworkOrphans } from '../../container/network/network-orphans.ts';
 import { layerDirectories } from '../../container/new-spec.ts';
 import { type Container, findContainer } from '../../container/record.ts';
-import { isGone, removeContainer } from '../../container/remove.ts';
 import { type OwnUserns, parseUserns } from '../../container/root/userns.ts';
 import { imageIDs } from '../../container/user-files.ts';
 import { checkAttachments } from '../../network/attachment.ts';
@@ -17,7 +17,6 @@ import type { CommandContext } from '../command.ts';
 import type { Engine } from '../engine.ts';
 import { CONTAINER_OPTIONS } from '../options/container-options.ts';
 import { refuseOptions } from '../options/refused-options.ts';
-import { existingContainers } from '../selection.ts';
 import { driverSetting, usernsRoot } from '../storage-driver.ts';
 import { requestDevices } from './devices.ts';
 import { type ContainerOptions, toCreateRequest, withPublishedAll } from './request.ts';
@@ -120,7 +119,9 @@ async function assignPorts(wanted: readonly PortMapping[], engine: Engine): Prom
 
 async function removeByName(engine: Engine, name: string): Promise<void> {
   const holder = existingContainers(engine).find((container) => container.name === name);
-  if (holder !== undefined) await removeContainer(engine, holder, { force: true });
+  if (holder === undefined) return;
+  const { removeContainer } = await import('../../container/remove.ts');
+  await removeContainer(engine, holder, { force: true });
 }
 
 /** With keep-id the caller's own ids are the user's, as with Podman. */

@@ -5,10 +5,10 @@ import { manifestFor } from '../../image/new-manifest.ts';
 import type { ContainerDefaults, Descriptor, HistoryEntry, ImageConfig } from '../../oci/image.ts';
 import { openFsAgent } from '../../rootless/rootfs-agent.ts';
 import { collectIfLeft } from '../../storage/garbage.ts';
+import { putImage } from '../../storage/image-put.ts';
 import {
   getImage,
   type ImageRecord,
-  putImage,
   readImageConfig,
   readImageManifest,
 } from '../../storage/images.ts';

@@ -12,8 +12,8 @@ import {
 import { listShiftedLayers } from '../../storage/shifted-layers.ts';
 import { listVolumes, type Volume, volumeUsers } from '../../storage/volumes.ts';
 import type { CreateTarget } from '../create.ts';
+import { isGone } from '../existing.ts';
 import { type Container, listContainers } from '../record.ts';
-import { isGone } from '../remove.ts';
 import { isActive, readState } from '../state.ts';
 
 export interface ImageUsage {

@@ -1,7 +1,6 @@
 import * as fs from 'node:fs';
 import { TsmanError, UsageError } from '../../base/error.ts';
 import { randomHex } from '../../base/random.ts';
-import { openFsAgent } from '../../rootless/rootfs-agent.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { moveToTrash, removeTree } from '../../storage/trash.ts';
 import {
@@ -17,7 +16,6 @@ import {
 import type { CreateTarget } from '../create.ts';
 import { recordObjectEvent } from '../events/events.ts';
 import { findContainer } from '../record.ts';
-import { removeContainer } from '../remove.ts';
 import { checkVolumeOptions, ownerOption, volumeType } from './volume-options.ts';
 
 export interface NewVolume {
@@ -70,6 +68,7 @@ async function prepareData(target: CreateTarget, volume: NewVolume, data: string
     fs.writeFileSync(marker, '', { mode: 0o600 });
     return;
   }
+  const { openFsAgent } = await import('../../rootless/rootfs-agent.ts');
   const agent = openFsAgent(target, data);
   try {
     agent.set('', { owner });
@@ -96,8 +95,7 @@ export async function removeVolume(
       hint: `remove it first: tsman rm ${shown.join(' ')}; or both: tsman volume rm -f ${volume.name}`,
     });
   }
-  for (const id of users)
-    await removeContainer(target, findContainer(target.storage, id), { force: true });
+  await removeUsers(target, users);
   if (!deleteVolumeRow(target.storage, volume.name)) {
     // An anonymous one went with its container.
     if (volumeByName(target.storage, volume.name) === undefined) return;
@@ -105,6 +103,13 @@ export async function removeVolume(
   }
   await discardVolumeData(target, volume.name);
   recordObjectEvent(target.storage, 'volume', 'remove', { ...volume, id: volume.name });
+}
+
+async function removeUsers(target: CreateTarget, users: readonly string[]): Promise<void> {
+  // Its own module imports volumes; and who only makes one does not load it.
+  const { removeContainer } = await import('../remove.ts');
+  for (const id of users)
+    await removeContainer(target, findContainer(target.storage, id), { force: true });
 }
 
 /** Deletes the data of a volume whose record is gone. */

@@ -2,8 +2,9 @@ import { TsmanError } from '../../base/error.ts';
 import { readLeases } from '../../network/leases.ts';
 import { deleteNetwork, type Network } from '../../network/network.ts';
 import type { CreateTarget } from '../create.ts';
+import { isGone } from '../existing.ts';
 import { type Container, listContainers } from '../record.ts';
-import { isGone, removeContainer } from '../remove.ts';
+import { removeContainer } from '../remove.ts';
 import { readState } from '../state.ts';
 
 /** The containers that name a network, running or not. */
