@@ -4,6 +4,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { hasCode, TsmanError } from '../base/error.ts';
 import { SCHEMA, SCHEMA_VERSION, UPGRADES } from './schema.ts';
 
+/** How long a command waits for another one's transaction. */
+const BUSY_MS = 30_000;
+
 /**
  * Opens (and at first use makes) the database.
  *
@@ -12,16 +15,16 @@ import { SCHEMA, SCHEMA_VERSION, UPGRADES } from './schema.ts';
  * that prune removes. https://sqlite.org/wal.html
  *
  * Nobody closes it: the last one to close would write the log back, with four fsyncs, on the way to
- * starting a container. Its descriptors are close-on-exec and its locks end with them; the log is
- * written back every 200 pages instead, which keeps the next opening short.
+ * starting a container. Its descriptors are close-on-exec and its locks end with them; a long log is
+ * written back by whoever wrote to it, see inTransaction.
  */
 export function openDatabase(dataRoot: string): DatabaseSync {
   const path = join(dataRoot, 'db.sqlite');
   const isNew = !existsSync(path);
   try {
-    const database = new DatabaseSync(path, { timeout: 30_000 });
+    const database = new DatabaseSync(path, { timeout: BUSY_MS });
     database.exec(
-      'PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=200;',
+      'PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=0;',
     );
     if (isNew) database.exec('PRAGMA journal_mode=WAL');
     prepareSchema(database, path);
@@ -87,12 +90,38 @@ function userVersion(database: DatabaseSync): number {
  * log back syncs it first.
  */
 export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
-  if (!isLogEmpty(database)) return transact(database, work);
+  const logBytes = logSize(database);
+  if (logBytes === 0) return withoutSync(database, () => transact(database, work));
+  const result = transact(database, work);
+  if (logBytes > LONG_LOG_BYTES) emptyLog(database);
+  return result;
+}
+
+function withoutSync<T>(database: DatabaseSync, work: () => T): T {
   database.exec('PRAGMA synchronous=OFF');
   try {
-    return transact(database, work);
+    return work();
   } finally {
     database.exec('PRAGMA synchronous=NORMAL');
+  }
+}
+
+/** Every command that comes first reads the log whole, 6 us a page; writing it back takes some 10 ms. */
+const LONG_LOG_BYTES = 200 * 4096;
+
+/**
+ * Writes the log back and truncates it. SQLite's own way at a commit (wal_autocheckpoint) leaves the file as
+ * it is, to be begun anew by a later writer of the same process or of one that has it open; but ours
+ * end, and the next first one finds a log that grows for ever.
+ */
+function emptyLog(database: DatabaseSync): void {
+  database.exec('PRAGMA busy_timeout=0');
+  try {
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  } catch {
+    // A full disk, say: the transaction is in the log all the same, and the next one tries again.
+  } finally {
+    database.exec(`PRAGMA busy_timeout=${BUSY_MS}`);
   }
 }
 
@@ -108,7 +137,6 @@ function transact<T>(database: DatabaseSync, work: () => T): T {
   }
 }
 
-function isLogEmpty(database: DatabaseSync): boolean {
-  const log = statSync(`${database.location()}-wal`, { throwIfNoEntry: false });
-  return log === undefined || log.size === 0;
+function logSize(database: DatabaseSync): number {
+  return statSync(`${database.location()}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 }

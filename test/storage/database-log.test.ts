@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { inTransaction, openDatabase } from '../../src/storage/database.ts';
 
-const test = suite('the first transaction of an empty log');
+const test = suite('the log of the database');
 const NORMAL = 1;
 
 function withDatabase(
@@ -24,7 +25,7 @@ function withDatabase(
 const synchronous = (database: ReturnType<typeof openDatabase>) =>
   database.prepare('PRAGMA synchronous').get()?.['synchronous'];
 
-test('is not synced, all others are as SQLite does it', () =>
+test('its first transaction is not synced, all others are as SQLite does it', () =>
   withDatabase((database, log) => {
     database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     assert.is(statSync(log).size, 0);
@@ -42,7 +43,7 @@ test('is not synced, all others are as SQLite does it', () =>
     );
   }));
 
-test('leaves nothing changed when it fails', () =>
+test('a first transaction that fails leaves nothing changed', () =>
   withDatabase((database) => {
     database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
 
@@ -52,6 +53,27 @@ test('leaves nothing changed when it fails', () =>
       }),
     );
     assert.is(synchronous(database), NORMAL);
+  }));
+
+test('a long log is emptied, unless somebody reads it', () =>
+  withDatabase((database, log) => {
+    const fill = (): void => {
+      database.exec('CREATE TABLE IF NOT EXISTS filling (bytes)');
+      while (statSync(log).size < 2 << 20)
+        database.exec('INSERT INTO filling VALUES (randomblob(100000))');
+    };
+    fill();
+    inTransaction(database, () => undefined);
+    assert.is(statSync(log).size, 0);
+
+    fill();
+    const reader = new DatabaseSync(log.replace(/-wal$/, ''));
+    reader.exec('BEGIN; SELECT * FROM filling LIMIT 1');
+    inTransaction(database, () => database.exec('DELETE FROM filling'));
+    assert.ok(statSync(log).size > 0);
+    reader.close();
+    inTransaction(database, () => undefined);
+    assert.is(statSync(log).size, 0);
   }));
 
 test.run();
