@@ -287,6 +287,9 @@ bool health_reaped(pid_t pid, int status)
 
 void health_expire(int64_t now)
 {
+	/* One that was frozen with its container could not go on: it gets its time again. */
+	if (state.kill_at != 0 && now >= state.kill_at && probe_would_freeze(state.loop->monitor))
+		state.kill_at = now + current()->timeout;
 	if (state.kill_at != 0 && now >= state.kill_at) {
 		state.kill_at = 0;
 		state.timed_out = true;

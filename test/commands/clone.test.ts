@@ -1,4 +1,3 @@
-// timeout: 240
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';

@@ -1,4 +1,3 @@
-// timeout: 180
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';

@@ -1,4 +1,3 @@
-// timeout: 240
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadProbe, PROBE_IMAGE } from '../support/probe.ts';

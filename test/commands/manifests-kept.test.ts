@@ -1,4 +1,3 @@
-// timeout: 120
 import { existsSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

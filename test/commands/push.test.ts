@@ -1,4 +1,3 @@
-// timeout: 200
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

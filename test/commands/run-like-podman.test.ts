@@ -1,4 +1,3 @@
-// timeout: 240
 import { existsSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,3 @@
-// timeout: 240
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// timeout: 240
+// timeout: 600
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

@@ -1,4 +1,3 @@
-// timeout: 120
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';

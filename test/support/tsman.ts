@@ -29,7 +29,7 @@ export interface Roots {
   readonly runRoot: string;
 }
 
-const DEFAULT_TIMEOUT_MS = 60_000;
+const DEFAULT_TIMEOUT_MS = 120_000;
 
 /** The program under test. */
 export function tsmanPath(): string {
