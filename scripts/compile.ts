@@ -10,8 +10,14 @@ import { dirname, resolve } from 'node:path';
 import { build, type Plugin, type PluginBuilder, Transpiler } from 'bun';
 
 const ROOT = resolve(import.meta.dirname, '..');
-/** The command that is started most often, and what every command loads. */
-const STARTED_OFTEN = ['src/main.ts', 'src/commands/run.ts'];
+/** What every command loads, and the one that is started most often. */
+const STARTED_OFTEN = [
+  'src/main.ts',
+  'src/commands/run.ts',
+  // Debian's containers.conf has settings in it.
+  'src/config/containers-conf.ts',
+  'src/commands/options/configured-options.ts',
+];
 const TOGETHER = 'started-often';
 const COMMON = { target: 'bun', format: 'esm', minify: true } as const;
 /**
