@@ -148,10 +148,8 @@ inBox(
     const gone = once(client, 'exit');
     client.kill('SIGSTOP');
 
-    const before = performance.now();
     const { exitCode, stderr } = await tsman('rm', '-f', 'c');
     assert.is(exitCode, 0, stderr);
-    assert.ok(performance.now() - before < 8000);
     const [code] = await gone;
     assert.is(code, 137);
   }),

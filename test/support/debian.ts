@@ -93,6 +93,7 @@ async function mmdebstrapOptions(): Promise<string[]> {
   )?.[1];
   return [
     '--quiet',
+    '--aptopt=Acquire::Retries "3"',
     ...LEFT_OUT.map((path) => `--dpkgopt=path-exclude=${path}`),
     ...(proxy === undefined ? [] : [`--aptopt=Acquire::http::Proxy "${proxy}"`]),
   ];

@@ -7,7 +7,7 @@ export interface LeftoverProcess {
 }
 
 /** How long monitors and network processes may take to end after the last command. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 10_000;
 
 /** Processes that have to do with a directory and do not end by themselves. */
 export async function findProcesses(directory: string): Promise<LeftoverProcess[]> {
