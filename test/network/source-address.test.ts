@@ -21,7 +21,7 @@ const HOST = [
 function asking(from: string, to: string): string {
   const peer = `PeerHost=>"${to}",PeerPort=>18480,LocalHost=>"${from}",Timeout=>2`;
   return `use IO::Socket::IP;for(qw(tcp udp)){$s=IO::Socket::IP->new(${peer},Proto=>$_) or die "$_: $@";
-    print $s "x\\n";$s->blocking(1);alarm 5;$s->recv($a,99);$a=~s/\\s//g;print "$_ $a\\n"}`;
+    print $s "x\\n";$s->blocking(1);alarm 5;$s->recv($a,99);$a=~s/\\s//g;length $a or die;print "$_ $a\\n"}`;
 }
 
 function quoted(...words: readonly string[]): string {

@@ -38,7 +38,7 @@ needs('has the default network, names of others, and published ports of both pro
     );
     const ask = `use IO::Socket::IP;for my $to(qw(10.77.0.1 127.0.0.1)){for(qw(tcp udp)){
       $s=IO::Socket::IP->new(PeerHost=>$to,PeerPort=>18482,Proto=>$_,Timeout=>2) or die "$_ $to: $@";
-      print $s "x\\n";alarm 5;$s->recv($a,99);$a=~s/\\s//g;print "$_ $a\\n"}}`;
+      print $s "x\\n";alarm 5;$s->recv($a,99);$a=~s/\\s//g;length $a or die;print "$_ $a\\n"}}`;
     const find = 'use Socket;print inet_ntoa(scalar gethostbyname "other"),"\\n"';
     const script = [
       'ip link set lo up; ip addr add 10.77.0.1/24 dev lo; ip addr add 10.77.0.5/24 dev lo',
