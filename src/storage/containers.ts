@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { TsmanError } from '../base/error.ts';
+import { randomHex } from '../base/random.ts';
 import { inTransaction } from './database.ts';
 import type { Storage } from './storage.ts';
 import { linkVolumes } from './volumes.ts';
@@ -62,8 +64,24 @@ export function insertContainer(
       )
       .run(row.id, row.name, row.imageID ?? null, row.createdAt, row.autoRemove ? 1 : 0, row.spec);
     linkVolumes(storage, row.id, volumes);
+    deleteSomeGone(storage);
     return undefined;
   });
+}
+
+const SOME = 4;
+
+/**
+ * The monitor of a `--rm` container removes its directory, but knows no database. For each row that comes a few
+ * are looked at, from anywhere on: so rows of what is gone do not gather, and nobody pays for all of them.
+ */
+function deleteSomeGone(storage: Storage): void {
+  const rows = storage.database
+    .prepare('SELECT id FROM containers WHERE auto_remove = 1 AND id >= ? ORDER BY id LIMIT ?')
+    .all(randomHex(1), SOME);
+  for (const { id } of rows)
+    if (!existsSync(`${storage.directories.dataRoot}/containers/${id}`))
+      deleteContainerRow(storage, String(id));
 }
 
 export function deleteContainerRow(storage: Storage, id: string): void {

@@ -1,4 +1,4 @@
-export const SCHEMA_VERSION = 6;
+export const SCHEMA_VERSION = 7;
 
 /** What is known of images; also what an upgrade makes anew. */
 const IMAGE_TABLES = `
@@ -33,6 +33,10 @@ CREATE TABLE image_layers (
 CREATE INDEX image_layers_by_diff_id ON image_layers(diff_id);
 `;
 
+/** Of `--rm` containers, for who looks which of them are gone. */
+const AUTO_REMOVED =
+  'CREATE INDEX containers_auto_removed ON containers(id) WHERE auto_remove = 1;';
+
 /**
  * Every record: what exists and what it is called. Big things live in files beside it; what runs is
  * known to the kernel, not to this file.
@@ -64,6 +68,7 @@ CREATE TABLE containers (
   spec TEXT NOT NULL
 ) STRICT;
 CREATE INDEX containers_by_image ON containers(image_id);
+${AUTO_REMOVED}
 CREATE TABLE volumes (
   name TEXT PRIMARY KEY,
   created_at TEXT NOT NULL,
@@ -112,4 +117,5 @@ DROP TABLE old_images;
 DROP TABLE old_names;
 DROP TABLE old_layers;
 `,
+  6: AUTO_REMOVED,
 };

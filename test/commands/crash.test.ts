@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -185,6 +186,18 @@ test('a state file of another boot says nothing, even when its pids are alive', 
     assert.is(await inspect(tsman, 'web', '.State.Status'), 'exited');
     writeFileSync(file, state);
     assert.is(await inspect(tsman, 'web', '.State.Status'), 'running');
+  }));
+
+test('records of --rm containers do not gather', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    for (let i = 0; i < 30; i++)
+      await tsman('run', '--rm', '--network', 'none', ...PROBE, 'exit', '0');
+
+    const database = new DatabaseSync(join(scratch.root, 'db.sqlite'));
+    const row = database.prepare('SELECT count(*) AS count FROM containers').get();
+    database.close();
+    assert.ok(Number(row?.['count']) < 20, String(row?.['count']));
   }));
 
 test('a directory without a record, from a create that was killed, is not seen', () =>

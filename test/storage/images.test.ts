@@ -161,6 +161,7 @@ test('upgrades a store of schema 5, where an image had one manifest', () => {
 
 /** The tables of images as they were. */
 const SCHEMA_5 = `
+DROP INDEX containers_auto_removed;
 DROP TABLE image_layers; DROP TABLE image_names; DROP TABLE image_manifests; DROP TABLE images;
 CREATE TABLE images (id TEXT PRIMARY KEY, manifest_digest TEXT NOT NULL, manifest_type TEXT NOT NULL,
   manifest_bytes INTEGER NOT NULL, size_bytes INTEGER NOT NULL, created_at TEXT NOT NULL,
