@@ -227,8 +227,9 @@ int box_main(const struct plan *plan)
 	if (descriptors_close_inherited(plan, &why) < 0 || prepare(&box, plan, &why) < 0 ||
 	    run(&box, &client, &why) < 0)
 		return report_failure(plan, &why);
-	/* The monitor alone holds the lock from here. */
+	/* The monitor alone holds the locks from here. */
 	close_and_forget(&box.monitor.lock);
+	close_and_forget(&box.monitor.container_dir);
 	if (client < 0)
 		return 0;
 	return attach_client(plan, client);

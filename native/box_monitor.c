@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
@@ -30,8 +31,19 @@ static int open_run(struct box *box, struct failure *why)
 	return 0;
 }
 
+/* The run directory, with the lock in it, can be removed beneath a container (a logout takes
+ * /run/user away): its own directory must not become the upper one of a second run. */
+static int lock_container(const struct box *box, struct failure *why)
+{
+	if (box->monitor.container_dir >= 0 && flock(box->monitor.container_dir, LOCK_EX | LOCK_NB) < 0)
+		return fail(why, "lock", "its directory");
+	return 0;
+}
+
 static int prepare(struct box *box, struct failure *why)
 {
+	if (lock_container(box, why) < 0)
+		return -1;
 	if (setsid() < 0)
 		return fail(why, "setsid", "");
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
@@ -170,6 +182,8 @@ static void abandon(struct box *box, struct failure *why)
 		(void)unlinkat(box->monitor.run_dir, "attach.sock", 0);
 	/* Whoever hears of the failure may start the container again at once. */
 	close_and_forget(&box->monitor.lock);
+	if (box->monitor.container_dir >= 0)
+		flock(box->monitor.container_dir, LOCK_UN);
 	(void)message_send_failure(box->main_socket, why);
 }
 

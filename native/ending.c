@@ -161,6 +161,8 @@ void ending_release(const struct monitor *monitor, const struct ending *ending)
 		(void)rmdir(cgroup);
 	/* Before anybody hears of the end: whoever does may start it again at once. */
 	flock(monitor->lock, LOCK_UN);
+	if (monitor->container_dir >= 0)
+		flock(monitor->container_dir, LOCK_UN);
 	/* If the directory could not be moved the container stays, with its exit code. */
 	if (!removed)
 		record(monitor, ending, true);

@@ -3,6 +3,7 @@ import { currentBootID, isAlive } from '../base/process.ts';
 import type { Directories } from '../rootless/directories.ts';
 import { cgroupOf, isCgroupFrozen } from './cgroup/own-cgroup.ts';
 import { readLostEnd } from './lost-end.ts';
+import { findUnseenRun } from './unseen-run.ts';
 
 /** What Podman and Docker call the status of a container. */
 export type ContainerStatus =
@@ -52,8 +53,10 @@ export function runDirectory(directories: Directories, id: string): string {
 
 /** Reads the helper's `state` and `exit` files (native/README.md) and asks /proc whether they still hold. */
 export function readState(directories: Directories, id: string): ContainerState {
-  const run = parseFields(readIfThere(`${runDirectory(directories, id)}/state`));
   const end = parseFields(readIfThere(`${containerDirectory(directories, id)}/exit`));
+  const run =
+    parseFields(readIfThere(`${runDirectory(directories, id)}/state`)) ??
+    (end?.get('final') === '1' ? undefined : findUnseenRun(containerDirectory(directories, id)));
   const pid = Number(run?.get('pid') ?? 0);
   const sameBoot = run?.get('boot') === currentBootID();
   const processAlive = sameBoot && isAlive(pid, run?.get('start') ?? '');

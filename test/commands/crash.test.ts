@@ -188,6 +188,37 @@ test('a state file of another boot says nothing, even when its pids are alive', 
     assert.is(await inspect(tsman, 'web', '.State.Status'), 'running');
   }));
 
+test('a container whose run directory was removed is still seen, ended and never run twice', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    const run = await tsman('run', '-d', '--network', 'none', '--name', 'web', ...PROBE, 'sleep');
+    const id = run.stdout.trim();
+    const pid = await inspect(tsman, 'web', '.State.Pid');
+    // As a logout does with /run/user. Not a start that is just under way:
+    rmSync(join(scratch.runRoot, 'containers', id), { recursive: true });
+    const mark = join(scratch.root, 'containers', id, 'started');
+    utimesSync(mark, Date.now() / 1000 - 60, Date.now() / 1000 - 60);
+
+    assert.is(await inspect(tsman, 'web', '.State.Status'), 'running');
+    assert.is(await inspect(tsman, 'web', '.State.Pid'), pid);
+    assert.is((await tsman('exec', 'web', 'probe', 'exit', '3')).exitCode, 3);
+    assert.is((await tsman('start', 'web')).exitCode, 0);
+    assert.is(await inspect(tsman, 'web', '.State.Pid'), pid);
+    assert.is((await tsman('rm', 'web')).exitCode, 2);
+
+    // To a start that does not see it either, the lock says so.
+    utimesSync(mark, Date.now() / 1000, Date.now() / 1000);
+    const second = await tsman('start', 'web');
+    assert.is(second.exitCode, 125);
+    assert.match(second.stderr, /running already/);
+
+    utimesSync(mark, Date.now() / 1000 - 60, Date.now() / 1000 - 60);
+    assert.is((await tsman('stop', '-t', '0', 'web')).exitCode, 0);
+    assert.is(await inspect(tsman, 'web', '.State.Status'), 'exited');
+    assert.is((await tsman('start', 'web')).exitCode, 0);
+    assert.is((await tsman('rm', '-f', 'web')).exitCode, 0);
+  }));
+
 test('records of --rm containers do not gather', () =>
   withScratch(async (tsman, scratch) => {
     await loadProbe(tsman);
