@@ -4,7 +4,7 @@ import { recordEvent } from '../container/events/events.ts';
 import { parseSignal } from '../container/signals.ts';
 import { readState } from '../container/state.ts';
 import { killContainer } from '../container/stop.ts';
-import { setWanted } from '../container/wanted.ts';
+import { noteStopped } from '../container/wanted.ts';
 import { defineCommand } from './command.ts';
 import { FILTER_OPTION, SELECTION_OPTIONS, selectionOf } from './options/selection-options.ts';
 import { forEachContainer } from './selection.ts';
@@ -41,7 +41,7 @@ export const killCommand = defineCommand({
     return forEachContainer(context, selection, ['running', 'paused'], (container, engine) => {
       const state = readState(engine.directories, container.id);
       const isEnding = ENDING_SIGNALS.includes(signal) || signal === container.spec.stopSignal;
-      if (isEnding && state.pid !== 0) setWanted(engine.directories, container.id, 'stopped');
+      if (isEnding && state.pid !== 0) noteStopped(engine.directories, container);
       thaw(container, state);
       if (!killContainer(state, signal)) {
         throw new TsmanError(`container ${container.name} is not running`);

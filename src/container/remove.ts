@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { hasCode, TsmanError } from '../base/error.ts';
 import { deleteContainerRow } from '../storage/containers.ts';
+import { isDiskFull } from '../storage/database.ts';
 import { moveToTrash, removeTree, trashPath } from '../storage/trash.ts';
 import { anonymousVolumesOf, deleteVolumeRows, volumeDirectory } from '../storage/volumes.ts';
 import { thaw } from './cgroup/freezer.ts';
@@ -16,7 +17,7 @@ import {
 } from './state.ts';
 import { endRest, killAndWait } from './stop.ts';
 import { endUnseenStart } from './unseen-start.ts';
-import { setWanted } from './wanted.ts';
+import { noteStopped } from './wanted.ts';
 
 /** Podman's code of `rm` for a container that runs. */
 const EXIT_RUNS = 2;
@@ -42,7 +43,7 @@ export async function removeContainer(
     await endProcesses(target, container, state);
   }
   const volumes = anonymousVolumesOf(target.storage, container.id);
-  deleteContainerRow(target.storage, container.id);
+  await deleteRecord(target, container.id);
   await leaveVolumes(target, container, volumes, options.volumes === true);
   const trash = trashPath(target.directories, container.id);
   const isThere = renameIfThere(containerDirectory(target.directories, container.id), trash);
@@ -51,6 +52,20 @@ export async function removeContainer(
   await endUnseenStart(target.directories, container.id);
   fs.rmSync(runDirectory(target.directories, container.id), { recursive: true, force: true });
   if (isThere) await removeTree(target, trash);
+}
+
+/** On a full disk the container's files go first: they may be what fills it, and the record needs room to go. */
+async function deleteRecord(target: CreateTarget, id: string): Promise<void> {
+  try {
+    deleteContainerRow(target.storage, id);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    await removeTree(
+      target,
+      moveToTrash(target.directories, containerDirectory(target.directories, id), id),
+    );
+    deleteContainerRow(target.storage, id);
+  }
 }
 
 /** False when it is gone: the monitor of a --rm container was faster, or a command before us died here. */
@@ -86,7 +101,7 @@ async function endProcesses(
   container: Container,
   state: ContainerState,
 ): Promise<void> {
-  setWanted(target.directories, container.id, 'stopped', false);
+  noteStopped(target.directories, container, 'stopped', false);
   thaw(container, state);
   if (await endRest(target, container, state)) return;
   await killAndWait(target, container);

@@ -5,7 +5,7 @@ import type { CreateTarget } from './create.ts';
 import { recordEvent } from './events/events.ts';
 import type { Container } from './record.ts';
 import { type ContainerState, containerDirectory, isActive, readState } from './state.ts';
-import { setWanted, type Wanted } from './wanted.ts';
+import { noteStopped, type Wanted } from './wanted.ts';
 
 const SIGTERM = 15;
 
@@ -54,7 +54,7 @@ export async function stopContainer(
   const state = readState(target.directories, container.id);
   const startsOnBoot = (container.spec.restart?.name ?? 'no') !== 'no';
   if (isActive(state) || wanted === 'stopped')
-    setWanted(target.directories, container.id, wanted, startsOnBoot);
+    noteStopped(target.directories, container, wanted, startsOnBoot);
   if (!isActive(state)) return { killed: false };
   recordEvent(target.storage, 'stop', container);
   thaw(container, state);

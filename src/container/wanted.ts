@@ -1,9 +1,12 @@
 import * as fs from 'node:fs';
+import { hasCode } from '../base/error.ts';
 import { readIfExists, writeAtomically } from '../base/file.ts';
 import type { Directories } from '../rootless/directories.ts';
 import type { Container } from './record.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import { containerDirectory } from './state.ts';
+
+const NEVER = { name: 'no' };
 
 /** `stopped until-boot`: it rests, and is to run again after the machine has started. */
 export type Wanted = 'running' | 'stopped' | 'stopped until-boot';
@@ -24,6 +27,21 @@ export function setWanted(
   if (wanted === 'running') fs.rmSync(path, { force: true });
   else if (fs.existsSync(containerDirectory(directories, id)))
     writeAtomically(path, `${wanted}\n`, 0o600, isDurable);
+}
+
+/** The same for one that is being ended: where there is no room for the note, only what would run again needs it. */
+export function noteStopped(
+  directories: Directories,
+  { id, spec }: Pick<Container, 'id' | 'spec'>,
+  wanted: Exclude<Wanted, 'running'> = 'stopped',
+  isDurable = true,
+): void {
+  try {
+    setWanted(directories, id, wanted, isDurable);
+  } catch (error) {
+    const isFull = hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT');
+    if (!isFull || (spec.restart ?? NEVER).name !== NEVER.name) throw error;
+  }
 }
 
 /** Whether the user stopped the container, and not only until the next boot. */

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { hasCode, TsmanError } from '../base/error.ts';
@@ -26,7 +26,11 @@ export function openDatabase(dataRoot: string): DatabaseSync {
     database.exec(
       'PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=0;',
     );
-    if (isNew) database.exec('PRAGMA journal_mode=WAL');
+    if (isNew) {
+      database.exec('PRAGMA journal_mode=WAL');
+      // On a full disk, where things are removed, it could not be made.
+      mkdirSync(join(dataRoot, 'trash'), { recursive: true, mode: 0o700 });
+    }
     prepareSchema(database, path);
     return database;
   } catch (cause) {
@@ -132,9 +136,17 @@ function transact<T>(database: DatabaseSync, work: () => T): T {
     database.exec('COMMIT');
     return result;
   } catch (error) {
-    database.exec('ROLLBACK');
+    // Where it could not write, SQLite has rolled back by itself.
+    if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
+}
+
+const SQLITE_FULL = 13;
+
+/** True for an error of SQLite's that says there is no room. https://sqlite.org/rescode.html#full */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_FULL;
 }
 
 function logSize(database: DatabaseSync): number {
