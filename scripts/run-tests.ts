@@ -27,6 +27,8 @@ const GRACE_SECONDS = 15;
 /** How long a file may go on after uvu has printed its totals. */
 const AFTERMATH_SECONDS = 10;
 const WORKERS = 2;
+/** What all second runs together may take. */
+const SECOND_RUNS_SECONDS = 600;
 
 const isRoot = process.geteuid?.() === 0;
 const filters = process.argv.slice(2);
@@ -157,9 +159,12 @@ async function runAll(jobs: readonly Job[]): Promise<Run[]> {
 /** Runs some of the failed files again, one after the other, and counts these by their second run. */
 async function repeatFailed(runs: readonly Run[]): Promise<Outcome[]> {
   const repeated = new Map<Run, Outcome>();
+  const endAt = performance.now() + SECOND_RUNS_SECONDS * 1000;
   for (const run of worthSecondRun(runs)) {
     console.log(`     once more, alone: ${run.job.name}`);
-    repeated.set(run, await runJob(run.job));
+    const leftSeconds = Math.max(1, (endAt - performance.now()) / 1000);
+    const timeoutSeconds = Math.min(run.job.timeoutSeconds, leftSeconds);
+    repeated.set(run, await runJob({ ...run.job, timeoutSeconds }));
   }
   for (const [{ job }, { failed }] of repeated)
     if (failed === 0) console.log(`FLAKY ${job.name}: failed beside others, passed alone`);
