@@ -1,6 +1,7 @@
 import { TsmanError } from '../base/error.ts';
 import { findContainer } from '../container/record.ts';
 import { removeContainer } from '../container/remove.ts';
+import { unmarkStarted } from '../container/start-mark.ts';
 import { describeFailure } from '../helper/failure.ts';
 import type { Engine } from './engine.ts';
 
@@ -15,6 +16,8 @@ export async function explain(engine: Engine, args: readonly string[]): Promise<
   if (kind !== 'start')
     throw describeFailure(kind === 'unshare' ? 'unshare' : `${kind} in container ${name}`, failure);
   const container = findContainer(engine.storage, name);
+  // With this one another start was faster, and the marks are its own.
+  if (step !== 'lock') unmarkStarted(engine.directories, container.id);
   if (container.autoRemove)
     await removeContainer(engine, container, { force: true }).catch(rememberLeftover);
   throw describeFailure(`start container ${container.name}`, failure);

@@ -1,6 +1,5 @@
 import * as fs from 'node:fs';
 import { TsmanError } from '../base/error.ts';
-import { currentBootID } from '../base/process.ts';
 import { randomHex } from '../base/random.ts';
 import { sleep } from '../base/sleep.ts';
 import { helperPath } from '../helper/location.ts';
@@ -23,6 +22,7 @@ import { containerSteps } from './plan.ts';
 import { type Container, readConfig } from './record.ts';
 import { writeRunFiles } from './run-files.ts';
 import { seccompProgram } from './security/seccomp.ts';
+import { markStarted, unmarkStarted } from './start-mark.ts';
 import { containerDirectory, readState, runDirectory } from './state.ts';
 import { setWanted } from './wanted.ts';
 
@@ -67,7 +67,10 @@ export async function startInBackground(
     return await runHelper('box', path, `start container ${container.name}`);
   } catch (error) {
     // By its field, not its class (helper/failure.ts): that would load the wording of all failures.
-    if (!(error instanceof TsmanError && 'step' in error && error.step === 'lock')) throw error;
+    if (!(error instanceof TsmanError && 'step' in error && error.step === 'lock')) {
+      unmarkStarted(target.directories, container.id);
+      throw error;
+    }
     // Another start was faster: what was asked for has happened.
     const pid = await pidOfFasterStart(target, container);
     if (pid === 0) throw error;
@@ -121,7 +124,7 @@ async function prepareStart(
     ...(await logFieldRecords(target, container, config)),
   ];
   setWanted(directories, container.id, 'running');
-  markStarted(target, container.id);
+  markStarted(directories, container.id);
   const path = freshPlanPath(runDirectory(directories, container.id));
   writePlan(path, [failure, ...settings, ...program]);
   return path;
@@ -153,16 +156,6 @@ function freshPlanPath(runDir: string): string {
       fs.rmSync(`${runDir}/${name}`, { force: true });
   }
   return `${runDir}/plan.${randomHex(4)}`;
-}
-
-/**
- * Leaves a mark that outlives a reboot: with it and without an exit file, a container that does not
- * run was killed together with its monitor.
- */
-function markStarted(target: CreateTarget, id: string): void {
-  const directory = containerDirectory(target.directories, id);
-  fs.rmSync(`${directory}/exit`, { force: true });
-  fs.writeFileSync(`${directory}/started`, currentBootID(), { mode: 0o600 });
 }
 
 function steps(target: CreateTarget, container: Container, config: RuntimeConfig): PlanRecord[] {

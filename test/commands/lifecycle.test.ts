@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -305,6 +305,26 @@ test('mistakes are one line and a hint', () =>
       assert.is(exitCode, 125, args.join(' '));
       assert.match(stderr, pattern);
     }
+  }));
+
+test('a start that fails leaves the container as it was', () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    const bound = scratch.makeDirectory('bound');
+    const create = ['--network', 'none', '-v', `${bound}:/bound`, '--name'];
+    await tsman('create', ...create, 'new', PROBE_IMAGE, '/nowhere');
+    await tsman('run', ...create, 'old', PROBE_IMAGE, 'probe', 'exit', '3');
+    const ended = (await tsman('inspect', '--format', '{{.State.FinishedAt}}', 'old')).stdout;
+    rmdirSync(bound);
+
+    for (const name of ['new', 'old'])
+      for (const options of [[], ['--attach']])
+        assert.is((await tsman('start', ...options, name)).exitCode, 125, name);
+
+    const list = await tsman('ps', '-a', '--format', '{{.Names}} {{.State}} {{.ExitCode}}');
+    assert.equal(list.stdout.trim().split('\n').sort(), ['new created 0', 'old exited 3']);
+    const after = (await tsman('inspect', '--format', '{{.State.FinishedAt}}', 'old')).stdout;
+    assert.is(after, ended);
   }));
 
 test.run();
