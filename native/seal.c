@@ -70,7 +70,7 @@ static int copy_all(int from, int to)
 }
 
 /* Neither owner nor root can change it afterwards, whichever way they come by the descriptor. */
-static int sealed_copy(int from, unsigned int more, struct failure *why)
+static int sealed_copy(int from, unsigned int more, mode_t mode, struct failure *why)
 {
 	unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
 	int copy = memfd_create("tsman-helper", flags | more);
@@ -79,7 +79,7 @@ static int sealed_copy(int from, unsigned int more, struct failure *why)
 		copy = memfd_create("tsman-helper", flags);
 	if (copy < 0)
 		return fail(why, "seal", "memfd_create");
-	if (copy_all(from, copy) < 0 || fchmod(copy, 0500) < 0 ||
+	if (copy_all(from, copy) < 0 || fchmod(copy, mode) < 0 ||
 	    fcntl(copy, F_ADD_SEALS,
 		  F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) {
 		(void)fail(why, "seal", "copy");
@@ -93,12 +93,13 @@ int seal_by_copy(struct failure *why)
 {
 	AUTO_CLOSE int self = open(SELF, O_RDONLY | O_CLOEXEC);
 
-	return self < 0 ? fail(why, "seal", SELF) : sealed_copy(self, MFD_EXEC, why);
+	/* For everybody: in a user namespace that does not map us, nobody is its owner. */
+	return self < 0 ? fail(why, "seal", SELF) : sealed_copy(self, MFD_EXEC, 0555, why);
 }
 
 int seal_content(int fd, struct failure *why)
 {
-	return sealed_copy(fd, 0, why);
+	return sealed_copy(fd, 0, 0400, why);
 }
 
 int seal_by_mount(struct failure *why)

@@ -14,6 +14,25 @@ requires(
   test,
   'user',
   'subids',
+)('exec enters a user namespace in which the caller is nobody', () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    for (const mode of ['--userns=auto:size=2000', '--userns=nomap', '--uidmap=0:1:2000']) {
+      const options = ['run', '-d', '--replace', '--name', 'c', '--network=none', mode];
+      const started = await tsman(...options, PROBE_IMAGE, 'probe', 'sleep');
+      assert.is(started.exitCode, 0, started.stderr);
+      const root = await tsman('exec', 'c', 'probe', 'id');
+      assert.match(root.stdout, /^0 0 0/, `${mode}: ${root.stderr}`);
+      const user = await tsman('exec', '--user', '1000:50', 'c', 'probe', 'id');
+      assert.match(user.stdout, /^1000 1000 50/, `${mode}: ${user.stderr}`);
+    }
+  }),
+);
+
+requires(
+  test,
+  'user',
+  'subids',
   'fuse',
 )("keep-id: the caller's files are the user's, the image's keep their owners", () =>
   withScratch(async (tsman, scratch) => {
