@@ -88,9 +88,9 @@ function setFromUser(result: Map<string, string>, entry: string, caller: NodeJS.
   if (value !== undefined) result.set(entry, value);
 }
 
-/** Lines of `KEY=VALUE` or `KEY`; blank lines and lines beginning with `#` are skipped. */
+/** Lines of `KEY=VALUE`, `KEY` or `KEY*`, as {@link readLines} takes them: quotes are part of the value. */
 export function readEnvFile(path: string): string[] {
-  return readLines(path, '--env-file').filter((line) => line !== '' && !line.startsWith('#'));
+  return readLines(path, '--env-file');
 }
 
 /** `--label` and `--label-file` values as a record; `key` alone means an empty value. */
@@ -99,9 +99,7 @@ export function parseLabels(
   files: readonly string[],
 ): Record<string, string> {
   const labels: Record<string, string> = {};
-  const fromFiles = files.flatMap((file) =>
-    readLines(file, '--label-file').filter((line) => line !== '' && !line.startsWith('#')),
-  );
+  const fromFiles = files.flatMap(readLabelFile);
   for (const entry of [...fromFiles, ...entries]) {
     const equals = entry.indexOf('=');
     const key = equals === -1 ? entry : entry.slice(0, equals);
@@ -112,11 +110,30 @@ export function parseLabels(
   return labels;
 }
 
+/** A name with a blank in it is a slip, `b = 2`; Docker and Podman refuse it too. */
+function readLabelFile(path: string): string[] {
+  const lines = readLines(path, '--label-file');
+  for (const line of lines) {
+    const [key = ''] = line.split('=', 1);
+    if (/\s/.test(key))
+      throw new UsageError(
+        `--label-file ${path}: there is a blank in the name ${JSON.stringify(key)}`,
+      );
+  }
+  return lines;
+}
+
+/**
+ * Lines without the blanks they begin with, and without empty ones and those that begin with `#`.
+ * What ends a line belongs to the value, but for the carriage return of a file from Windows.
+ */
 function readLines(path: string, option: string): string[] {
   try {
     return readFileSync(path, 'utf8')
+      .replace(/^\uFEFF/, '')
       .split('\n')
-      .map((line) => line.trim());
+      .map((line) => line.replace(/\r$/, '').replace(/^[ \t]+/, ''))
+      .filter((line) => line !== '' && !line.startsWith('#'));
   } catch (cause) {
     throw new TsmanError(`${option} ${path}`, { cause });
   }
