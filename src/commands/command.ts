@@ -20,7 +20,7 @@ export interface TextOption {
   /** What the value is called in help, e.g. `NAME`. */
   readonly value: string;
   readonly help: string;
-  /** The value meant by a bare `--name` (pflag's NoOptDefVal); then a value that is not among the choices needs `=`. */
+  /** The value meant by a bare `--name` (pflag's NoOptDefVal); then another value needs `=`. */
   readonly implied?: string;
   /** What holds when it is not given, for help; the command's own code makes it so. */
   readonly defaultText?: string;

@@ -118,8 +118,7 @@ class ParseState {
   #setFromNext(known: Known, shown: string, next: string | undefined): number {
     const { spec } = known;
     if (spec.kind === 'flag') return this.#set(known, shown, 'true');
-    const isChoice = spec.kind === 'text' && next !== undefined && spec.choices?.includes(next);
-    if (spec.kind === 'text' && spec.implied !== undefined && isChoice !== true)
+    if (spec.kind === 'text' && spec.implied !== undefined)
       return this.#set(known, shown, spec.implied);
     if (next === undefined) throw new UsageError(`option ${shown} needs a value (${spec.value})`);
     this.#set(known, shown, next);

@@ -1,6 +1,6 @@
 import { TsmanError } from '../base/error.ts';
 import type { CreateRequest, CreateTarget, RareRequest, RootSource } from './create-types.ts';
-import { mergeHealth } from './health/request.ts';
+import { isHealthOff, mergeHealth } from './health/request.ts';
 import { callerAccount } from './host-account.ts';
 import type { ContainerSpec } from './record.ts';
 import { parseSignal } from './signals.ts';
@@ -73,6 +73,7 @@ export function buildSpec(
     ...(request.userns === undefined ? {} : { userns: request.userns }),
     ...(request.secrets?.length ? { secrets: request.secrets } : {}),
     ...(health === undefined ? {} : { health }),
+    ...(isHealthOff(request.health, defaults.Healthcheck) ? { isHealthOff: true } : {}),
     imageName: source.imageName,
     entrypoint,
     command,

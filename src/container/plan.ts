@@ -72,7 +72,7 @@ export function containerSteps(
     ...(config.linux.maskedPaths ?? []).map((path): PlanRecord => ['mask', path]),
     ...(config.linux.readonlyPaths ?? []).map((path): PlanRecord => ['readonly', path]),
     ...Object.entries(config.linux.sysctl ?? {}).map(
-      ([name, value]): PlanRecord => ['sysctl', name.replaceAll('.', '/'), value],
+      ([name, value]): PlanRecord => ['sysctl', sysctlPath(name), value],
     ),
     ...(ownUts && config.hostname !== undefined ? [['hostname', config.hostname] as const] : []),
     ...(ownUts && config.domainname !== undefined
@@ -162,4 +162,9 @@ function limitWord(value: number): string | number {
 function initPrefix(container: Container): string[] {
   if (container.spec.init === undefined) return [];
   return container.spec.init.path === undefined ? [INIT_PATH, 'init', '--'] : [INIT_PATH, '--'];
+}
+
+/** Below /proc/sys. As with sysctl(8) the first separator decides: `net/ipv4/conf/eth0.5/forwarding`. */
+export function sysctlPath(name: string): string {
+  return /^[^./]*\//.test(name) ? name : name.replaceAll('.', '/');
 }

@@ -73,6 +73,8 @@ export interface ContainerSpec {
   readonly userFiles?: readonly ('passwd' | 'group')[];
   readonly restart?: RestartPolicy;
   readonly health?: HealthSettings;
+  /** The user or the image said that there is none. */
+  readonly isHealthOff?: boolean;
   readonly resources?: Resources;
   readonly cgroup?: CgroupSettings;
   /** Absent = container. */

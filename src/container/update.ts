@@ -54,7 +54,9 @@ export function updateContainer(
       ...container.spec,
       ...(restart === undefined ? {} : { restart }),
       ...(resources === undefined ? {} : { resources }),
-      ...(health === undefined ? {} : { health: health.settings }),
+      ...(health === undefined
+        ? {}
+        : { health: health.settings, isHealthOff: health.settings === undefined }),
     };
     updateContainerSpec(target.storage, container.id, JSON.stringify(spec));
   }

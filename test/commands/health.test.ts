@@ -177,7 +177,7 @@ inBox('of a container that exists is changed by update, from its next start on',
     await tsman('update', '--health-startup-interval', '1h', '--health-timeout', '9s', 'c');
     assert.match(JSON.stringify(await check()), /"Timeout":9000000000/);
     await tsman('update', '--no-healthcheck', 'c');
-    assert.is(await check(), null);
+    assert.equal(await check(), { Test: ['NONE'] });
     const none = await tsman('update', '--health-retries', '2', 'c');
     assert.is(none.exitCode, 125);
     assert.match(none.stderr, /no health check\nhint: give --health-cmd too/);
@@ -189,7 +189,7 @@ test('options are checked', () =>
     for (const wrong of [
       ['--health-interval', 'often'],
       ['--health-retries', '0'],
-      ['--health-timeout', '10ms'],
+      ['--health-timeout', '0s'],
       ['--health-on-failure', 'pray'],
       ['--health-log-destination', '/missing'],
       ['--health-on-failure', 'restart', '--restart', 'always'],

@@ -122,7 +122,6 @@ export const CONTAINER_OPTIONS = {
   pull: {
     kind: 'text',
     value: 'POLICY',
-    implied: 'always',
     help: 'when to ask the registry',
     defaultText: 'missing',
     choices: ['always', 'missing', 'never', 'newer'],

@@ -42,9 +42,10 @@ const POLICIES: readonly PullPolicy[] = ['always', 'missing', 'newer', 'never'];
 export function parsePullPolicy(text: string | undefined, option: string): PullPolicy | undefined {
   // Docker says `if-not-present` in Compose; Podman takes true and false as well.
   const word =
-    { ifnotpresent: 'missing', 'if-not-present': 'missing', true: 'always', false: 'never' }[
-      text ?? ''
-    ] ?? text;
+    {
+      ...{ ifnotpresent: 'missing', 'if-not-present': 'missing', '': 'missing' },
+      ...{ ifnewer: 'newer', true: 'always', false: 'never' },
+    }[text?.toLowerCase() ?? 'missing'] ?? text?.toLowerCase();
   const policy = POLICIES.find((each) => each === word);
   if (text !== undefined && policy === undefined) {
     throw new UsageError(

@@ -80,16 +80,13 @@ function before(
   if (configured.length === 0 || name === undefined) return [...configured, ...typed];
   const taken = new Set(typed.map(name));
   const networks = [...list(options['network']), ...list(options['net'])];
-  // Sysctls of a network that is not the container's own are not its to set.
+  // Sysctls of namespaces that are not the container's own are not its to set.
   const isOthersNetwork = networks.some((mode) => /^(host$|container:|ns:)/.test(mode));
-  return [
-    ...configured.filter(
-      (entry) =>
-        !taken.has(name(entry)) &&
-        !(option === 'sysctl' && isOthersNetwork && entry.startsWith('net.')),
-    ),
-    ...typed,
-  ];
+  const isOthers = (entry: string): boolean =>
+    option === 'sysctl' &&
+    ((isOthersNetwork && entry.startsWith('net.')) ||
+      (options['ipc'] === 'host' && /^(kernel|fs)\./.test(entry)));
+  return [...configured.filter((entry) => !taken.has(name(entry)) && !isOthers(entry)), ...typed];
 }
 
 const key = (entry: string): string => entry.split('=')[0] ?? '';
@@ -139,13 +136,13 @@ function setRest(
 /** The configured ones are what there is; --cap-add and --cap-drop work on them. */
 function setCapabilities(merged: RawOptions, configured: readonly string[]): void {
   const plain = (name: string): string => name.toUpperCase().replace(/^CAP_/, '');
-  const drop = list(merged['capDrop']);
+  const drop = list(merged['capDrop']).flatMap((names) => names.split(','));
   if (drop.some((name) => plain(name) === 'ALL')) return;
   const dropped = new Set(drop.map(plain));
   const left = configured.filter((name) => !dropped.has(plain(name)));
   const isAll = list(merged['capAdd']).some((name) => plain(name) === 'ALL');
   if (isAll) return;
-  merged['capDrop'] = ['all'];
+  merged['capDrop'] = ['all', ...drop];
   // A program that does not run as root gets only what its user asked for (new-config.ts).
   merged['capAddByUser'] = list(merged['capAdd']);
   merged['capAdd'] = [...left, ...list(merged['capAdd'])];

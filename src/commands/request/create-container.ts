@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { hasCode, TsmanError } from '../../base/error.ts';
+import { hasCode, TsmanError, UsageError } from '../../base/error.ts';
 import { type CreateRequest, createContainer } from '../../container/create.ts';
 import { existingContainers, isGone } from '../../container/existing.ts';
 import { bindHint } from '../../container/mounts/bind-hint.ts';
@@ -31,6 +31,8 @@ export async function create(
 ): Promise<Container> {
   const [image = '', ...command] = args;
   refuseOptions(CONTAINER_OPTIONS, context);
+  if (options.replace && options.name === undefined)
+    throw new UsageError('option --replace needs --name: whose place is it to take?');
   const request = toCreateRequest(options, command, await requestDevices(options, context));
   if (options.cidfile !== undefined && fs.existsSync(options.cidfile)) {
     throw new TsmanError(`option --cidfile ${options.cidfile}: the file exists`, {

@@ -19,23 +19,28 @@ type HealthOptions = OptionValues<typeof HEALTH_OPTIONS>;
 
 /** What the `--health-*` options ask for; the image has a say later. @throws UsageError */
 export function parseHealth(options: HealthOptions, restarts: boolean): HealthRequest {
-  if (options.noHealthcheck && options.healthCmd !== undefined && options.healthCmd !== 'none')
+  const test = parseTest('--health-cmd', options.healthCmd);
+  const startup = parseStartup(options);
+  const isNone = test?.[0] === 'NONE';
+  if (options.noHealthcheck && test !== undefined && !isNone)
     throw new UsageError('options --no-healthcheck and --health-cmd exclude each other');
+  if ((options.noHealthcheck || isNone) && startup !== undefined)
+    throw new UsageError('option --health-startup-cmd needs a health check to go before');
   const onFailure = parseAction(options.healthOnFailure);
   if (onFailure === 'restart' && restarts)
     throw new UsageError('options --health-on-failure restart and --restart exclude each other');
   return {
-    isOff: options.noHealthcheck || options.healthCmd === 'none',
-    test: parseTest('--health-cmd', options.healthCmd),
+    isOff: options.noHealthcheck || isNone,
+    test,
     intervalMs:
       options.healthInterval === 'disable'
         ? 0
-        : time('--health-interval', options.healthInterval, 1),
-    timeoutMs: time('--health-timeout', options.healthTimeout, 1000),
+        : time('--health-interval', options.healthInterval, 0),
+    timeoutMs: time('--health-timeout', options.healthTimeout, 1),
     retries: count('--health-retries', options.healthRetries, 1),
     startPeriodMs: time('--health-start-period', options.healthStartPeriod, 0),
     startIntervalMs: time('--health-start-interval', options.healthStartInterval, 1),
-    startup: parseStartup(options),
+    startup,
     onFailure,
     logDirectory: parseDestination(options.healthLogDestination),
     maxLogCount: count('--health-max-log-count', options.healthMaxLogCount, 0) ?? 5,
@@ -68,7 +73,7 @@ function parseStartupParts(options: HealthOptions): Partial<StartupProbe> {
   const parts = {
     test: parseTest('--health-startup-cmd', options.healthStartupCmd),
     intervalMs: time('--health-startup-interval', options.healthStartupInterval, 1),
-    timeoutMs: time('--health-startup-timeout', options.healthStartupTimeout, 1000),
+    timeoutMs: time('--health-startup-timeout', options.healthStartupTimeout, 1),
     retries: count('--health-startup-retries', options.healthStartupRetries, 0),
     successes: successes === undefined ? undefined : Math.max(1, successes),
   };
@@ -77,22 +82,35 @@ function parseStartupParts(options: HealthOptions): Partial<StartupProbe> {
 
 function parseStartup(options: HealthOptions): HealthSettings['startup'] {
   const { test, ...parts } = parseStartupParts(options);
-  return test === undefined ? undefined : { ...STARTUP_DEFAULTS, ...parts, test };
+  if (test === undefined || test[0] === 'NONE') return undefined;
+  return { ...STARTUP_DEFAULTS, ...parts, test };
 }
 
-/** A JSON array is executed as it is, anything else by the container's shell. */
+/**
+ * A JSON array is executed as it is, anything else by the container's shell, unless it begins with
+ * the words of a Dockerfile: `CMD PROGRAM`, `CMD-SHELL COMMAND`. Empty is as good as not given.
+ */
 function parseTest(option: string, text: string | undefined): string[] | undefined {
-  if (text === undefined || text === 'none') return undefined;
-  if (text === '') throw new UsageError(`option ${option}: no command`);
-  if (!text.startsWith('[')) return ['CMD-SHELL', text];
+  if (text === undefined || text === '') return undefined;
+  if (text.toLowerCase() === 'none') return ['NONE'];
+  const [, kind, rest = ''] = /^(CMD|CMD-SHELL)\s+(.*)$/s.exec(text.trim()) ?? [];
+  if (kind === 'CMD') return ['CMD', ...rest.split(/\s+/)];
+  if (kind === 'CMD-SHELL') return ['CMD-SHELL', rest];
+  const words = text.startsWith('[') ? parseWords(text) : undefined;
+  if (words === undefined) return ['CMD-SHELL', text];
+  const test = ['CMD', 'CMD-SHELL', 'NONE'].includes(words[0] ?? '') ? words : ['CMD', ...words];
+  if (test.length < 2 && test[0] !== 'NONE') throw new UsageError(`option ${option}: no command`);
+  return test[0] === 'CMD-SHELL' ? ['CMD-SHELL', test.slice(1).join(' ')] : test;
+}
+
+/** undefined = not JSON after all: `[ -f /ready ]` is a shell's test. */
+function parseWords(text: string): string[] | undefined {
   try {
     const words: unknown = JSON.parse(text);
-    if (Array.isArray(words) && words.length > 0 && words.every((it) => typeof it === 'string'))
-      return ['CMD', 'CMD-SHELL', 'NONE'].includes(words[0] ?? '') ? words : ['CMD', ...words];
+    return Array.isArray(words) && words.every((it) => typeof it === 'string') ? words : undefined;
   } catch {
-    // Not JSON after all: `[ -f /ready ]` is a shell's test.
+    return undefined;
   }
-  return ['CMD-SHELL', text];
 }
 
 function parseAction(text: string | undefined): HealthSettings['onFailure'] {
@@ -115,7 +133,11 @@ function parseDestination(text: string | undefined): string | undefined {
 
 function time(option: string, text: string | undefined, leastMs: number): number | undefined {
   if (text === undefined) return undefined;
-  const ms = Math.round(durationMs(text, option));
+  if (/^[\d.]*[1-9][\d.]*$/.test(text))
+    throw new UsageError(`option ${option}: ${JSON.stringify(text)} has no unit`, {
+      hint: 'e.g. 500ms, 2s or 1m30s',
+    });
+  const ms = Math.ceil(durationMs(text, option));
   if (ms < leastMs || ms > 2 ** 32 - 1)
     throw new UsageError(`option ${option}: ${text} is out of range`);
   return ms;

@@ -24,6 +24,7 @@ import { parseLog } from './log.ts';
 import { parseMounts } from './mounts.ts';
 import { rareRequest, rareSpec } from './rare.ts';
 import { parseLimits } from './resources.ts';
+import { parseSysctls } from './sysctls.ts';
 import { timeZone } from './timezone.ts';
 import {
   parseEntrypoint,
@@ -54,6 +55,7 @@ export function toCreateRequest(
   const { mounts, volumes } = parseMounts(options);
   const zone = timeZone(options.tz);
   checkUts(options);
+  const namespaces = parseNamespaces(options);
   return {
     name: options.name,
     arguments: args,
@@ -78,19 +80,13 @@ export function toCreateRequest(
     capDrop: options.capDrop,
     privileged: options.privileged,
     security: parseSecurityOptions(options.securityOpt, options.privileged),
-    namespaces: {
-      pid: parseNamespaceMode('--pid', options.pid),
-      ipc: parseNamespaceMode('--ipc', options.ipc),
-      uts: parseNamespaceMode('--uts', options.uts),
-      cgroup: parseNamespaceMode('--cgroupns', options.cgroupns),
-      network: parseNetworkMode([...options.network, ...options.net]),
-    },
+    namespaces,
     mounts: [...mounts, ...zone.mounts],
     volumes: [...devices.volumes, ...volumes],
     hooks: devices.hooks,
     devices: devices.devices,
     rlimits: parseUlimits(options.ulimit),
-    sysctl: parsePairs('--sysctl', options.sysctl),
+    sysctl: parseSysctls(options.sysctl, namespaces),
     shmSizeBytes: parseSizeBytes(options.shmSize ?? '64m', '--shm-size'),
     umask: options.umask === undefined ? undefined : parseUmask(options.umask),
     oomScoreAdj:
@@ -125,6 +121,16 @@ export function toCreateRequest(
       ...rareSpec(options),
       createCommand: ['tsman', ...withoutPassword(process.argv.slice(2))],
     },
+  };
+}
+
+function parseNamespaces(options: ContainerOptions): CreateRequest['namespaces'] {
+  return {
+    pid: parseNamespaceMode('--pid', options.pid),
+    ipc: parseNamespaceMode('--ipc', options.ipc),
+    uts: parseNamespaceMode('--uts', options.uts),
+    cgroup: parseNamespaceMode('--cgroupns', options.cgroupns),
+    network: parseNetworkMode([...options.network, ...options.net]),
   };
 }
 

@@ -38,7 +38,7 @@ export const STARTUP_DEFAULTS: Omit<StartupProbe, 'test'> = {
   retries: 0,
   successes: 1,
 };
-const DEFAULT_START_INTERVAL_MS = 5000;
+export const DEFAULT_START_INTERVAL_MS = 5000;
 const DEFAULT_RETRIES = 3;
 
 /** The user's wishes over the image's HEALTHCHECK; undefined = the container has no check. */
@@ -46,9 +46,12 @@ export function mergeHealth(
   request: HealthRequest | undefined,
   image: ContainerDefaults['Healthcheck'],
 ): HealthSettings | undefined {
-  if (request?.isOff === true) return undefined;
+  if (isHealthOff(request, image)) return undefined;
   const test = request?.test ?? imageTest(image);
-  if (test === undefined || test[0] === 'NONE') return undefined;
+  if (test === undefined) {
+    refuseWithoutCheck(request);
+    return undefined;
+  }
   return {
     test,
     intervalMs: request?.intervalMs ?? imageMs(image, 'Interval') ?? DEFAULT_MS,
@@ -63,6 +66,23 @@ export function mergeHealth(
     maxLogCount: request?.maxLogCount ?? 5,
     maxLogSizeBytes: request?.maxLogSizeBytes ?? 500,
   };
+}
+
+/** The user or the image wants none, which `inspect` shows as the test `NONE`. */
+export function isHealthOff(
+  request: Pick<HealthRequest, 'isOff' | 'test'> | undefined,
+  image: ContainerDefaults['Healthcheck'],
+): boolean {
+  return request?.isOff === true || (request?.test ?? imageTest(image))?.[0] === 'NONE';
+}
+
+/** What would never happen is refused. */
+function refuseWithoutCheck(request: HealthRequest | undefined): void {
+  const hint = 'give --health-cmd too';
+  if (request?.startup !== undefined)
+    throw new TsmanError('option --health-startup-cmd: there is no health check', { hint });
+  if (request !== undefined && request.onFailure !== 'none')
+    throw new TsmanError('option --health-on-failure: there is no health check', { hint });
 }
 
 /** A health check after `update`; undefined = none. @throws TsmanError when there is none to change */

@@ -1,4 +1,5 @@
 import type { HealthProbe, HealthSettings } from '../health/health.ts';
+import { DEFAULT_START_INTERVAL_MS } from '../health/request.ts';
 import type { Container } from '../record.ts';
 
 /** `Config` of `inspect`: what the image says too. */
@@ -40,7 +41,9 @@ export function inspectConfig(
     Timeout: spec.timeoutSeconds,
     StopTimeout: spec.stopTimeoutSeconds,
     sdNotifyMode: spec.sdnotify ?? 'container',
-    ...inspectHealthcheck(spec.health),
+    ...(spec.isHealthOff === true
+      ? { Healthcheck: { Test: ['NONE'] } }
+      : inspectHealthcheck(spec.health)),
     ExposedPorts: Object.fromEntries(
       spec.exposedPorts.map((name) => [name.includes('/') ? name : `${name}/tcp`, {}]),
     ),
@@ -54,8 +57,10 @@ function inspectHealthcheck(health: HealthSettings | undefined): Record<string, 
   return {
     Healthcheck: {
       ...inspectProbe(health),
-      StartPeriod: nanoseconds(health.startPeriodMs),
-      StartInterval: nanoseconds(health.startIntervalMs),
+      ...unlessZero('StartPeriod', health.startPeriodMs),
+      ...(health.startIntervalMs === DEFAULT_START_INTERVAL_MS
+        ? {}
+        : unlessZero('StartInterval', health.startIntervalMs)),
     },
     HealthcheckOnFailureAction: health.onFailure,
     HealthLogDestination: health.logDirectory ?? 'local',
@@ -70,12 +75,13 @@ function inspectHealthcheck(health: HealthSettings | undefined): Record<string, 
 function inspectProbe(probe: HealthProbe): Record<string, unknown> {
   return {
     Test: probe.test,
-    Interval: nanoseconds(probe.intervalMs),
-    Timeout: nanoseconds(probe.timeoutMs),
+    ...unlessZero('Interval', probe.intervalMs),
+    ...unlessZero('Timeout', probe.timeoutMs),
     Retries: probe.retries,
   };
 }
 
-function nanoseconds(ms: number): number {
-  return ms * 1e6;
+/** Images count in nanoseconds, and have no zeros. */
+function unlessZero(name: string, ms: number): Record<string, number> {
+  return ms === 0 ? {} : { [name]: ms * 1e6 };
 }

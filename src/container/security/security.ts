@@ -25,7 +25,7 @@ export function parseSecurityOptions(
   const readonly = new Set(privileged ? [] : READONLY_PATHS);
   for (const value of values) {
     const [key = '', rest] = splitOption(value);
-    if (key === 'no-new-privileges') noNewPrivileges = rest === undefined || rest === 'true';
+    if (key === 'no-new-privileges') noNewPrivileges = truth(value, rest);
     else if (key === 'seccomp') seccomp = seccompChoice(rest ?? '');
     else if (key === 'mask') for (const path of paths(value, rest)) masked.add(path);
     else if (key === 'unmask') unmask(paths(value, rest), masked, readonly);
@@ -48,6 +48,12 @@ export function parseSecurityOptions(
 function splitOption(value: string): [string, string | undefined] {
   const at = value.search(/[=:]/);
   return at === -1 ? [value, undefined] : [value.slice(0, at), value.slice(at + 1)];
+}
+
+/** Anything else must not pass for "no". */
+function truth(option: string, value = 'true'): boolean {
+  if (value === 'true' || value === 'false') return value === 'true';
+  throw new UsageError(`option --security-opt ${option}: want true or false`);
 }
 
 function seccompChoice(value: string): string {
