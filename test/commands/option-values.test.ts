@@ -57,7 +57,7 @@ inBox(
 
     const seen = stdout
       .split('\n')
-      .filter((line) => !/^(PATH|HOME|HOSTNAME|container)=/.test(line));
+      .filter((line) => !/^(PATH|HOME|HOSTNAME|container|FROM_IMAGE)=/.test(line));
     const wanted = ['FIRST=1', 'TAB="q" ', 'MINE=mine', 'WILD_1=one', 'WILD_2=two'];
     assert.equal(seen, [...wanted, 'A=b=c', 'EMPTY=', '']);
     writeFileSync(file, '=x\n');
