@@ -53,7 +53,10 @@ export class DescriptorOutput implements StandardOutput {
 
   #failure(cause: unknown): TsmanError {
     const name = this.#descriptor === 1 ? 'output' : 'error';
-    return new TsmanError(`write to standard ${name}`, { cause });
+    // Its text alone: where our disk is full there is something to advise, here it is somebody else's.
+    return new TsmanError(`write to standard ${name}`, {
+      cause: cause instanceof Error ? cause.message : cause,
+    });
   }
 
   /** Everything, also where it has to wait for the reader. @throws EPIPE as it is; TsmanError */
