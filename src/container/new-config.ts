@@ -2,6 +2,7 @@ import type { RuntimeConfig, RuntimeMount } from '../oci/runtime-config.ts';
 import { defaultRlimits, type Rlimit } from './cgroup/limits.ts';
 import type { CreateRequest, CreateTarget, RootSource } from './create-types.ts';
 import { buildEnvironment } from './environment.ts';
+import { ownHostname, sharedHostname } from './hostname.ts';
 import { defaultMounts } from './mounts/default-mounts.ts';
 import { toRuntimeMount } from './mounts/volume-mounts.ts';
 import { namespaceList } from './namespaces.ts';
@@ -17,14 +18,14 @@ export function buildConfig(
   request: CreateRequest,
   spec: ContainerSpec,
 ): RuntimeConfig {
-  const hostname =
-    request.hostname ?? (request.namespaces.uts === 'host' ? undefined : id.slice(0, 12));
+  const hostname = ownHostname(id, request);
+  const shownHostname = hostname ?? sharedHostname(target.storage, request.namespaces.uts);
   const capabilities = resolveCapabilities(request.capAdd, request.capDrop, request.privileged);
   const forUser = capabilitiesOfUser(spec.user, request, capabilities);
   const defaults = [
     'container=tsman',
     ...(spec.terminal ? ['TERM=xterm'] : []),
-    ...(hostname === undefined ? [] : [`HOSTNAME=${hostname}`]),
+    ...(shownHostname === undefined ? [] : [`HOSTNAME=${shownHostname}`]),
   ];
   return {
     ociVersion: '1.1.0',

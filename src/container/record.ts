@@ -60,6 +60,10 @@ export interface ContainerSpec {
   /** How the root is put together; absent = overlay. */
   readonly driver?: StorageDriver;
   readonly monitorPidFile?: string;
+  /** Of the options of the same names, for `inspect`. */
+  readonly cidFile?: string;
+  readonly volumesFrom?: readonly string[];
+  readonly publishAll?: boolean;
   /** Bits of personality(2). */
   readonly personality?: number;
   /** So many descriptors from 3 on go to the program. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { hasCode } from '../base/error.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import type { CreateTarget } from './create-types.ts';
+import { hostnameOf } from './hostname.ts';
 import { networksOf } from './network/bridge-networks.ts';
 import { defaultAddresses, hostsFile, resolvConf } from './network/hosts-files.ts';
 import { sharedNetworkFiles } from './network/shared-network.ts';
@@ -21,7 +22,7 @@ export async function writeRunFiles(
     hosts: hostsFile(container, config.hostname, defaultAddresses(container)),
     'resolv.conf': resolvConf(container, networks),
     ...sharedNetworkFiles(target, container),
-    hostname: `${config.hostname ?? ''}\n`,
+    hostname: `${hostnameOf(target.storage, config) ?? ''}\n`,
     containerenv: '',
   };
   for (const [name, content] of Object.entries(files)) writeOver(join(runDir, name), content);

@@ -30,7 +30,8 @@ export function describeFailure(what: string, failure: HelperFailure): TsmanErro
   const { name, text } = errnoText(failure.errno);
   // What the network process said is a reason by itself.
   const isQuoted = failure.step === 'network-process' && name === 'EIO';
-  const reason = failure.errno === 0 || isQuoted ? '' : `: ${text} (${name})`;
+  const sentence = REASONS[`${failure.step} ${name}`] ?? `${text} (${name})`;
+  const reason = failure.errno === 0 || isQuoted ? '' : `: ${sentence}`;
   const said = isQuoted
     ? failure.subject.replace(/\n/g, '; ').replace(/tsman-helper: (network: )?/g, '')
     : failure.subject;
@@ -39,8 +40,21 @@ export function describeFailure(what: string, failure: HelperFailure): TsmanErro
   return new HelperError(`${what}: ${failure.step}${subject}${reason}`, failure.step, details);
 }
 
+/** Where the kernel's sentence would mislead: there is no file that does not exist. */
+const REASONS: Readonly<Record<string, string>> = {
+  'user ENOENT': 'not in /etc/passwd of the image',
+  'group ENOENT': 'not in /etc/group of the image',
+};
+
+/** `--user` has an id beyond those that the namespace maps. */
+function isUnmappedID({ step, subject }: Omit<HelperFailure, 'errno'>, errno: string): boolean {
+  const isIdentity = ['setresuid', 'setresgid', 'setgroups'].includes(step);
+  return isIdentity && subject === '' && errno === 'EINVAL';
+}
+
 function exitCodeFor(failure: HelperFailure, errno: string): number {
   // An unknown user or a working directory that cannot be entered: Docker's and Podman's codes too.
+  if (isUnmappedID(failure, errno)) return EXIT_CANNOT_EXECUTE;
   if (!['exec', 'user', 'group', 'cwd'].includes(failure.step)) return EXIT_ENGINE_FAILED;
   if (failure.step === 'user' || failure.step === 'group') return EXIT_CANNOT_EXECUTE;
   return errno === 'ENOENT' ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
@@ -70,6 +84,8 @@ function hintFor({ step, subject }: HelperFailure, errno: string): string | unde
   if (step === 'network-process' && errno !== 'ENOENT') return 'tsman doctor looks closer';
   const remedies = REMEDIES_OF_STEPS[step];
   if (remedies !== undefined) return `${localHint(remedies)}; tsman doctor looks closer`;
+  if (isUnmappedID({ step, subject }, errno))
+    return 'the user namespace has no such id; tsman unshare cat /proc/self/uid_map shows how many it has';
   if (step === 'user' || step === 'group')
     return 'the user or group must be a number, or be in the /etc/passwd or /etc/group of the image';
   return undefined;

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -112,6 +113,50 @@ inBox(
 );
 
 inBox(
+  'the host name is that of the UTS namespace, and the host’s on its network',
+  withProbe(async (tsman) => {
+    const host = hostname();
+    const seen = async (...options: string[]): Promise<string[]> => {
+      const files = ['/proc/sys/kernel/hostname', '/etc/hostname'];
+      const run = ['run', '--rm', ...options, PROBE_IMAGE, 'probe'];
+      const names = (await tsman(...run, 'cat', ...files)).stdout;
+      const env = (await tsman(...run, 'env')).stdout;
+      return [...names.split('\n').filter(Boolean), /^HOSTNAME=(.*)$/m.exec(env)?.[1] ?? ''];
+    };
+    assert.equal(await seen('--network=host'), [host, host, host]);
+    assert.equal(await seen('--network=host', '--hostname=own'), ['own', 'own', 'own']);
+    assert.equal(await seen('--network=none', '--uts=host'), [host, host, host]);
+    const other = ['run', '-d', '--network=none', '--name=c', '--hostname=other', PROBE_IMAGE];
+    await tsman(...other, 'probe', 'sleep');
+    const shared = await seen('--network=none', '--uts=container:c');
+    assert.equal(shared, ['other', 'other', 'other']);
+  }),
+);
+
+inBox(
+  'inspect shows what was asked for',
+  withProbe(async (tsman, scratch) => {
+    await tsman('create', '--name=first', '--network=none', PROBE_IMAGE, 'probe');
+    const id = (await tsman('inspect', '--format={{.Id}}', 'first')).stdout.trim();
+    const file = (name: string): string => join(scratch.directory, name);
+    const options = ['--requires=first', '--volumes-from=first:ro', '--domainname=nis', '-P'];
+    const files = [`--cidfile=${file('cid')}`, `--conmon-pidfile=${file('pid')}`];
+    await tsman('create', '--name=c', ...options, ...files, PROBE_IMAGE, 'probe');
+
+    const [shown] = JSON.parse((await tsman('inspect', 'c')).stdout);
+
+    assert.equal(shown.Dependencies, [id]);
+    assert.is(shown.ConmonPidFile, file('pid'));
+    assert.is(shown.Config.Domainname, 'nis');
+    const { ContainerIDFile, VolumesFrom, PublishAllPorts } = shown.HostConfig;
+    assert.equal(
+      [ContainerIDFile, VolumesFrom, PublishAllPorts],
+      [file('cid'), ['first:ro'], true],
+    );
+  }),
+);
+
+inBox(
   'capabilities, no-new-privileges and --replace are not misunderstood',
   withProbe(async (tsman) => {
     const dropped = await inspect(tsman, '.HostConfig.CapDrop', '--cap-drop', 'chown,kill');
@@ -120,6 +165,7 @@ inBox(
       [['--cap-add', 'net_admin', '--cap-drop', 'net_admin'], /both added and dropped/],
       [['--cap-drop', 'bogus'], /unknown capability "bogus"/],
       [['--security-opt', 'no-new-privileges=yes'], /want true or false/],
+      [['--group-add=keep-groups', '--group-add=x'], /keep-groups goes with no other/],
       [['--replace'], /--replace needs --name/],
       [['--pull', 'sometimes'], /"sometimes" is none of always, missing/],
     ]);

@@ -34,8 +34,9 @@ inBox(
   'exit codes: an unknown user, a time limit',
   withProbe((tsman) =>
     expectRuns(tsman, [
-      [['-u', 'nobody-here', PROBE_IMAGE], 126, /user nobody-here/],
-      [['-u', ':no-group', PROBE_IMAGE], 126, /group no-group/],
+      [['-u', 'nobody-here', PROBE_IMAGE], 126, /user nobody-here: not in \/etc\/passwd/],
+      [['-u', ':no-group', PROBE_IMAGE], 126, /group no-group: not in \/etc\/group/],
+      [['-u', '4000000000', PROBE_IMAGE], 126, /hint: the user namespace has no such id/],
       [['--timeout', '1', PROBE_IMAGE, 'probe', 'sleep'], 255, /^$/],
     ]),
   ),

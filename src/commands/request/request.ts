@@ -102,8 +102,7 @@ export function toCreateRequest(
     spec: {
       terminal: options.tty,
       openStdin: options.interactive,
-      groups: [...devices.groups, ...options.groupAdd.filter((group) => group !== 'keep-groups')],
-      keepGroups: options.groupAdd.includes('keep-groups'),
+      ...requestedGroups(options.groupAdd, devices.groups),
       ports: requestedPorts(options.publish, options),
       ...requestedNetworks(options),
       exposedPorts: options.expose.flatMap(parseExpose),
@@ -115,12 +114,35 @@ export function toCreateRequest(
         options.init || options.initPath !== undefined
           ? { path: options.initPath === undefined ? undefined : resolve(options.initPath) }
           : undefined,
+      ...shownOptions(options),
       pidFile: options.pidfile === undefined ? undefined : resolve(options.pidfile),
       restart: parseRestart(options.restart, options.rm),
       ...parseLimits(options),
       ...rareSpec(options),
       createCommand: ['tsman', ...withoutPassword(process.argv.slice(2))],
     },
+  };
+}
+
+function requestedGroups(
+  added: readonly string[],
+  ofDevices: readonly string[],
+): Pick<CreateRequest['spec'], 'groups' | 'keepGroups'> {
+  const keepGroups = added.includes('keep-groups');
+  if (keepGroups && added.length > 1)
+    throw new UsageError('option --group-add keep-groups goes with no other --group-add');
+  return { groups: keepGroups ? ofDevices : [...ofDevices, ...added], keepGroups };
+}
+
+function shownOptions({
+  cidfile,
+  volumesFrom,
+  publishAll,
+}: ContainerOptions): Pick<CreateRequest['spec'], 'cidFile' | 'volumesFrom' | 'publishAll'> {
+  return {
+    ...(cidfile === undefined ? {} : { cidFile: cidfile }),
+    ...(volumesFrom.length === 0 ? {} : { volumesFrom }),
+    ...(publishAll ? { publishAll } : {}),
   };
 }
 

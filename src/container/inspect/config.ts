@@ -1,3 +1,4 @@
+import type { RuntimeConfig } from '../../oci/runtime-config.ts';
 import type { HealthProbe, HealthSettings } from '../health/health.ts';
 import { DEFAULT_START_INTERVAL_MS } from '../health/request.ts';
 import type { Container } from '../record.ts';
@@ -5,17 +6,13 @@ import type { Container } from '../record.ts';
 /** `Config` of `inspect`: what the image says too. */
 export function inspectConfig(
   container: Container,
-  process: {
-    readonly env: readonly string[];
-    readonly cwd: string;
-    readonly user: { readonly umask?: number };
-  },
+  { process, domainname = '' }: RuntimeConfig,
   hostname: string,
 ): Record<string, unknown> {
   const { spec } = container;
   return {
     Hostname: hostname,
-    Domainname: '',
+    Domainname: domainname,
     User: spec.user,
     AttachStdin: false,
     AttachStdout: false,

@@ -25,7 +25,7 @@ export function inspectHostConfig(
       .filter(({ type, isTmpfs }) => type !== 'image' && isTmpfs !== true)
       .map(describeBind),
     CgroupMode: mode('cgroup'),
-    ContainerIDFile: '',
+    ContainerIDFile: spec.cidFile ?? '',
     LogConfig: {
       Type: log.driver,
       Config: null,
@@ -44,7 +44,7 @@ export function inspectHostConfig(
     AutoRemove: container.autoRemove,
     Annotations: spec.annotations,
     VolumeDriver: '',
-    VolumesFrom: null,
+    VolumesFrom: spec.volumesFrom ?? null,
     ...(spec.privileged ? { CapAdd: [], CapDrop: [] } : capabilityChanges(config)),
     Dns: spec.hosts.dnsServers,
     DnsOptions: spec.hosts.dnsOptions,
@@ -64,10 +64,10 @@ export function inspectHostConfig(
     ...inspectResources(spec),
     PidMode: mode('pid'),
     Privileged: spec.privileged,
-    PublishAllPorts: false,
+    PublishAllPorts: spec.publishAll ?? false,
     ReadonlyRootfs: config.root.readonly === true,
     SecurityOpt: [
-      ...(spec.seccomp === 'default' ? [] : [`seccomp=${spec.seccomp}`]),
+      ...(spec.seccomp === 'default' || spec.privileged ? [] : [`seccomp=${spec.seccomp}`]),
       ...(config.process.noNewPrivileges === true ? ['no-new-privileges'] : []),
     ],
     Tmpfs: Object.fromEntries(

@@ -1,9 +1,11 @@
 import { uplinkDied } from '../../network/leases.ts';
+import type { RuntimeConfig } from '../../oci/runtime-config.ts';
 import type { Directories } from '../../rootless/directories.ts';
 import { shiftedLowers } from '../../storage/shifted-lowers.ts';
 import { cgroupOf } from '../cgroup/own-cgroup.ts';
 import type { CreateTarget } from '../create.ts';
 import { type Health, readHealth } from '../health/health.ts';
+import { hostnameOf } from '../hostname.ts';
 import { logPath } from '../logs/logs.ts';
 import { describeMount } from '../mounts/volume-mounts.ts';
 import { type Container, readConfig } from '../record.ts';
@@ -45,7 +47,7 @@ export function inspectContainer(
     OCIRuntime: 'tsman',
     LogPath: logPath(directories, container),
     LogTag: spec.log.tag ?? '',
-    ConmonPidFile: '',
+    ConmonPidFile: spec.monitorPidFile ?? '',
     PidFile: spec.pidFile ?? '',
     Name: container.name,
     RestartCount: state.restarts,
@@ -58,12 +60,12 @@ export function inspectContainer(
     ExecIDs: [],
     GraphDriver: graphDriver(directories, container),
     Mounts: spec.volumes.map(describeMount),
-    Dependencies: [],
+    Dependencies: spec.requires ?? [],
     NetworkSettings: networkSettings(target, container, state),
     Namespace: '',
     IsInfra: false,
     IsService: false,
-    Config: inspectConfig(container, config.process, config.hostname ?? ''),
+    Config: inspectConfig(container, config, shownHostname(target, config)),
     HostConfig: inspectHostConfig(directories, container, config),
   };
 }
@@ -103,6 +105,15 @@ function stateError(
   if (state.pid !== 0 && spec.networkMode === 'bridge' && uplinkDied(directories))
     return `pasta, the way out of the networks, has ended; tsman network reload ${name} makes a new one`;
   return '';
+}
+
+/** It may be another container's, which is gone. */
+function shownHostname({ storage }: Pick<CreateTarget, 'storage'>, config: RuntimeConfig): string {
+  try {
+    return hostnameOf(storage, config) ?? '';
+  } catch {
+    return '';
+  }
 }
 
 function graphDriver(directories: Directories, container: Container): Record<string, unknown> {
