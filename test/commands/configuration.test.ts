@@ -42,7 +42,13 @@ test('are capabilities that --cap-add and --cap-drop change', () => {
   const values = { 'containers.default_capabilities': ['CHOWN', 'KILL'] };
   const { capAdd, capDrop } = merge(values, { capAdd: ['NET_RAW'], capDrop: ['cap_kill'] });
 
-  assert.equal([capDrop, capAdd], [['all'], ['CHOWN', 'NET_RAW']]);
+  assert.equal(
+    [capDrop, capAdd],
+    [
+      ['all', 'cap_kill'],
+      ['CHOWN', 'NET_RAW'],
+    ],
+  );
 });
 
 test("are pasta's options, unless a network is asked for", () => {

@@ -214,7 +214,7 @@ declare('takes commands by exec, with terminal, status and a user of their own',
       bench.exec('a', [PROBE, 'id'], [['user', 'alice']]).stdout,
       '1000 1000 1000 1000 50\n',
     );
-    assert.is(bench.exec('a', [PROBE, 'id'], [['user', '1000:']]).exitCode, 125);
+    assert.is(bench.exec('a', [PROBE, 'id'], [['user', '1000:-1']]).exitCode, 125);
     assert.is(bench.exec('a', [PROBE, 'fds']).stdout.trim().split('\n').length, 3);
     assert.match(bench.exec('a', [PROBE, 'caps']).stdout, /CapInh:\s+0+\n/);
     assert.is(bench.exec('a', [PROBE, 'isatty'], [['terminal', '10', '20']]).exitCode, 0);

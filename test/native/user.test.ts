@@ -29,6 +29,7 @@ declare('is found by name and by number, with the groups of its entry', () =>
     assert.is(idOf(bench, '1000'), '1000 1000 1000 1000 50');
     assert.is(idOf(bench, '1000:50'), '1000 1000 50 50');
     assert.is(idOf(bench, 'alice:staff'), '1000 1000 50 50');
+    assert.is(idOf(bench, 'alice:'), '1000 1000 1000 1000 50');
     assert.is(idOf(bench, '777'), '777 777 0 0');
     assert.is(idOf(bench, ':50'), '0 0 50 50');
   }),
@@ -36,8 +37,19 @@ declare('is found by name and by number, with the groups of its entry', () =>
 
 declare('is refused when it is not exactly a name or a number (CVE-2026-30892)', () =>
   withBench((bench) => {
-    const wrong = ['1000:', ':', '-1', '4294967295', '4294967296', '99999999999999999999', '0x0'];
-    wrong.push(' 0', '0 ', '+0', '1000:-1', '1000: 0', 'alice:', '0:0:0', 'al ice', '\t', 'nobody');
+    const wrong = ['-1:', '-1', '4294967295', '4294967296', '99999999999999999999', '0x0'];
+    wrong.push(
+      ' 0',
+      '0 ',
+      '+0',
+      '1000:-1',
+      '1000: 0',
+      'nobody:',
+      '0:0:0',
+      'al ice',
+      '\t',
+      'nobody',
+    );
     wrong.push('1e3', '1000:4294967295', '/etc', '-alice', 'x'.repeat(400), '\u00a00');
     for (const user of wrong) refuses(bench, user);
   }),
