@@ -40,12 +40,13 @@ test('are lists to which the command line adds, winning for the same name', () =
 
 test('are capabilities that --cap-add and --cap-drop change', () => {
   const values = { 'containers.default_capabilities': ['CHOWN', 'KILL'] };
-  const { capAdd, capDrop } = merge(values, { capAdd: ['NET_RAW'], capDrop: ['cap_kill'] });
+  const { capAdd, capDrop } = merge(values, { capAdd: ['NET_RAW'], capDrop: ['cap_kill,mknod'] });
 
+  // What was typed is passed on, so that names are checked and one added as well is refused.
   assert.equal(
     [capDrop, capAdd],
     [
-      ['all', 'cap_kill'],
+      ['all', 'cap_kill', 'mknod'],
       ['CHOWN', 'NET_RAW'],
     ],
   );
