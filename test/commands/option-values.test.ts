@@ -104,11 +104,36 @@ inBox(
 );
 
 inBox(
-  '--user NAME: is NAME; empty --workdir and --hostname are not given',
+  '--user NAME: is NAME; an empty value is as good as none',
   withProbe(async (tsman) => {
     const alone = await run(tsman, '--user', 'alice', PROBE_IMAGE, 'probe', 'id');
     assert.is(await run(tsman, '--user', 'alice:', PROBE_IMAGE, 'probe', 'id'), alone);
-    await run(tsman, '--workdir=', '--hostname=', PROBE_IMAGE, 'probe', 'id');
+    const texts = [
+      'name',
+      'workdir',
+      'hostname',
+      'tz',
+      'umask',
+      'stop-signal',
+      'shm-size',
+      'cidfile',
+    ];
+    const more = [
+      'memory',
+      'platform',
+      'sdnotify',
+      'systemd',
+      'pull',
+      'health-interval',
+      'restart',
+    ];
+    const lists = ['ulimit', 'env-file', 'label-file', 'device', 'group-add', 'network', 'user'];
+    const empty = [...texts, ...more, ...lists].map((name) => `--${name}=`);
+    await run(tsman, ...empty, PROBE_IMAGE, 'probe', 'id');
+    await refuses(tsman, [
+      [['--cpus='], /--cpus/],
+      [['--pids-limit='], /--pids-limit/],
+    ]);
   }),
 );
 

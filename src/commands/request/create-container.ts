@@ -19,16 +19,18 @@ import { CONTAINER_OPTIONS } from '../options/container-options.ts';
 import { refuseOptions } from '../options/refused-options.ts';
 import { driverSetting, usernsRoot } from '../storage-driver.ts';
 import { requestDevices } from './devices.ts';
+import { withoutEmptyValues } from './empty-values.ts';
 import { type ContainerOptions, toCreateRequest, withPublishedAll } from './request.ts';
 import { rootSource } from './root-source.ts';
 
 /** Everything up to the record: image, ports, container, --cidfile. Shared with `create`. */
 export async function create(
-  options: ContainerOptions,
+  given: ContainerOptions,
   args: readonly string[],
   context: CommandContext,
   engine: Engine,
 ): Promise<Container> {
+  const options = withoutEmptyValues(given);
   const [image = '', ...command] = args;
   refuseOptions(CONTAINER_OPTIONS, context);
   if (options.replace && options.name === undefined)

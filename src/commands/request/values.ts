@@ -33,17 +33,17 @@ export function parseUmask(text: string): number {
   return Number.parseInt(text, 8);
 }
 
-/** Empty is as good as not given. @throws UsageError */
+/** @throws UsageError */
 export function parseWorkdir(text: string | undefined): string | undefined {
-  if (text === undefined || text === '') return undefined;
+  if (text === undefined) return undefined;
   if (!text.startsWith('/'))
     throw new UsageError(`option --workdir: ${JSON.stringify(text)} is not an absolute path`);
   return text;
 }
 
-/** Empty is as good as not given. @throws UsageError */
+/** @throws UsageError */
 export function parseHostname(option: string, text: string | undefined): string | undefined {
-  if (text === undefined || text === '') return undefined;
+  if (text === undefined) return undefined;
   if (!/^[a-zA-Z0-9_]([a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9_])?$/.test(text)) {
     throw new UsageError(`option ${option}: ${JSON.stringify(text)} is not a host name`, {
       hint: 'letters, digits, "." and "-", at most 64',
