@@ -130,8 +130,11 @@ int user_resolve(int root, const char *spec, struct identity *identity, struct f
 	group = strchr(user, ':');
 	if (group != NULL)
 		*group++ = '\0';
-	if (group != NULL && *group == '\0') /* "name:" is "name" */
+	if (group != NULL && *group == '\0') { /* "name:" is "name"; ":" is nobody */
+		if (*user == '\0')
+			return fail_errno(why, "user", spec, EINVAL);
 		group = NULL;
+	}
 	result = load(root, &files, why);
 	if (result == 0)
 		result = resolve_user(&files, user, group == NULL, identity, why);

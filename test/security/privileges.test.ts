@@ -48,12 +48,17 @@ declare('exec runs as exactly the user that was asked for, or not at all (CVE-20
   withScratch(async (tsman) => {
     await loadProbe(tsman);
     await tsman('run', '-d', '--name', 'c', ...ALONE, PROBE_IMAGE, 'probe', 'sleep');
-    const wrong = ['1000:', ':', '-1', '4294967295', '4294967296', '18446744073709551616', '0x0'];
-    wrong.push(' 0', '0 ', '+0', '1e3', 'root ', 'alice:', '0:-1', '0:4294967295', '0:0:0', '\t');
+    const wrong = [':', '-1', '4294967295', '4294967296', '18446744073709551616', '0x0'];
+    wrong.push(' 0', '0 ', '+0', '1e3', 'root ', '0:-1', '0:4294967295', '0:0:0', '\t');
     for (const user of wrong) {
       const { exitCode, stdout } = await tsman('exec', `--user=${user}`, 'c', 'probe', 'id');
       assert.equal([exitCode, stdout], [126, ''], `"${user}"`);
     }
+    for (const user of ['1000:', 'alice:'])
+      assert.is(
+        (await tsman('exec', `--user=${user}`, 'c', 'probe', 'id')).stdout,
+        '1000 1000 1000 1000 50\n',
+      );
     // No user means the image's, as in run; a group alone is root's with that group.
     assert.is((await tsman('exec', '--user=:50', 'c', 'probe', 'id')).stdout, '0 0 50 50\n');
   }),
