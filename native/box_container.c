@@ -7,6 +7,7 @@
 
 #include "box.h"
 #include "message.h"
+#include "null_device.h"
 #include "numbers.h"
 #include "process.h"
 #include "seal.h"
@@ -42,7 +43,7 @@ int box_open_stdio(struct box *box, struct failure *why)
 		if (open_pipe(0, &box->stdio[0], &box->monitor.stdin_write, why) < 0)
 			return -1;
 	} else {
-		box->stdio[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		box->stdio[0] = null_open();
 		if (box->stdio[0] < 0)
 			return fail(why, "open", "/dev/null");
 	}

@@ -46,6 +46,7 @@ static int prepare(struct box *box, struct failure *why)
 		return -1;
 	if (setsid() < 0)
 		return fail(why, "setsid", "");
+	leave_session_keyring();
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return fail(why, "prctl", "subreaper");
 	if (chdir("/") < 0)

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
@@ -15,20 +16,40 @@
 #include "stage.h"
 #include "syscalls.h"
 
-/* A user namespace may not make device nodes: the host's are bound, checked to be devices. */
-static int bind_node(struct stage *stage, const char *source, const char *name,
-		     struct failure *why)
+/* Real root gives the container a node of its own: the mode and owner of a bound one would be the
+ * host's. False where that is not possible, as in every user namespace. */
+static bool make_node(struct stage *stage, const struct stat *status, const char *name)
 {
-	AUTO_CLOSE int tree = open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	const char *base;
+	AUTO_CLOSE int parent = stage->binds_devices ? -1 : inside_open_parent(stage->root, name, &base);
+	struct statvfs file_system;
+
+	if (parent < 0 || fstatvfs(parent, &file_system) < 0 || (file_system.f_flag & ST_NODEV) != 0)
+		return false;
+	if (mknodat(parent, base, status->st_mode, status->st_rdev) < 0) {
+		stage->binds_devices = errno == EPERM;
+		return false;
+	}
+	return fchownat(parent, base, status->st_uid, status->st_gid, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* A user namespace may not make device nodes: there the host's are bound, checked to be devices. */
+static int place_node(struct stage *stage, const char *source, const char *name,
+		      struct failure *why)
+{
+	AUTO_CLOSE int tree = -1;
 	AUTO_CLOSE int destination = -1;
 	struct stat status;
 
 	if (stage->pivoted)
 		return fail_errno(why, "device", source, EXDEV);
+	tree = open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (tree < 0 || fstat(tree, &status) < 0)
 		return fail(why, "device", source);
 	if (!S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode))
 		return fail_errno(why, "device", source, ENODEV);
+	if (make_node(stage, &status, name))
+		return 0;
 	destination = inside_make_file(stage->root, name);
 	if (destination < 0)
 		return fail(why, "device", name);
@@ -58,7 +79,7 @@ int step_devices(struct stage *stage, const struct record *record, struct failur
 	if (dev < 0)
 		return fail(why, "devices", "/dev");
 	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
-		if (bind_node(stage, nodes[i], nodes[i], why) < 0)
+		if (place_node(stage, nodes[i], nodes[i], why) < 0)
 			return -1;
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
 		if (link_in_dev(dev, links[i][0], links[i][1], why) < 0)
@@ -68,7 +89,7 @@ int step_devices(struct stage *stage, const struct record *record, struct failur
 
 int step_device(struct stage *stage, const struct record *record, struct failure *why)
 {
-	return bind_node(stage, record->argv[0], record->argv[1], why);
+	return place_node(stage, record->argv[0], record->argv[1], why);
 }
 
 /* The multiplexer of the container's own devpts, so that ttyname(3) and /dev/pts agree in there. */

@@ -14,7 +14,9 @@
 #include "attach.h"
 #include "box.h"
 #include "descriptors.h"
+#include "exec_streams.h"
 #include "message.h"
+#include "null_device.h"
 #include "numbers.h"
 #include "process.h"
 #include "record.h"
@@ -32,6 +34,7 @@ struct exec {
 	int later; /* namespaces to enter after the birth in the cgroup */
 	int terminal;
 	pid_t child;
+	struct exec_streams streams;
 	struct stage_descriptors keep;
 };
 
@@ -62,6 +65,7 @@ static int prepare(struct exec *exec, const struct plan *plan, struct failure *w
 	struct winsize size;
 
 	*exec = (struct exec){ .plan = plan, .cgroup = -1, .terminal = -1, .sealed = -1,
+			       .streams = { .inner = { -1, -1, -1 }, .outer = { -1, -1, -1 } },
 			       .keep = { .plan = -1, .sync = -1, .filter = -1 } };
 	if (plan_find(plan, "terminal") != NULL && terminal_size(&size)) {
 		exec->keep.rows = size.ws_row;
@@ -86,13 +90,16 @@ static int open_target(struct exec *exec, struct failure *why)
 }
 
 /* What of 0, 1 and 2 is not the caller's. */
-static int place_stdio(const struct plan *plan, int null)
+static int place_stdio(const struct exec *exec, int null)
 {
+	const struct plan *plan = exec->plan;
 	bool none = is_detached(plan) || plan_find(plan, "terminal") != NULL;
 
 	if ((none || plan_find(plan, "stdin") == NULL) && dup2(null, 0) < 0)
 		return -1;
-	return none && (dup2(null, 1) < 0 || dup2(null, 2) < 0) ? -1 : 0;
+	if (none && (dup2(null, 1) < 0 || dup2(null, 2) < 0))
+		return -1;
+	return exec_streams_place(&exec->streams);
 }
 
 static pid_t clone_command(struct exec *exec, struct failure *why)
@@ -121,10 +128,11 @@ static _Noreturn void intermediate(struct exec *exec)
 {
 	struct message message = { .kind = MESSAGE_PID };
 	struct failure why = { 0 };
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int null = null_open();
 
 	close(exec->plan->fd);
-	if (null < 0 || place_stdio(exec->plan, null) < 0)
+	leave_session_keyring();
+	if (null < 0 || place_stdio(exec, null) < 0)
 		(void)fail(&why, "stdio", "/dev/null");
 	else if (exec_join(exec->plan, exec->target, exec->pidfd, &exec->later, &why) == 0)
 		message.pid = clone_command(exec, &why);
@@ -206,8 +214,10 @@ static int start(struct exec *exec, struct failure *why)
 /* Until the command runs. `pidfd` is its own. */
 static int begin(struct exec *exec, const struct plan *plan, int *pidfd, struct failure *why)
 {
-	if (prepare(exec, plan, why) < 0 || open_target(exec, why) < 0 || start(exec, why) < 0)
+	if (prepare(exec, plan, why) < 0 || open_target(exec, why) < 0 ||
+	    exec_streams_open(&exec->streams, plan, why) < 0 || start(exec, why) < 0)
 		return -1;
+	exec_streams_started(&exec->streams);
 	close_and_forget(&exec->sealed);
 	*pidfd = sys_pidfd_open(exec->child);
 	if (*pidfd < 0)
@@ -216,13 +226,13 @@ static int begin(struct exec *exec, const struct plan *plan, int *pidfd, struct 
 	return 0;
 }
 
-static int end(const struct exec *exec, int pidfd)
+static int end(struct exec *exec, int pidfd)
 {
 	const struct plan *plan = exec->plan;
 	bool detached = false;
 	int status = exec->terminal >= 0
 			     ? attach_pty(plan, exec->terminal, pidfd, exec->child, &detached)
-			     : exec_wait(plan, exec->child, pidfd);
+			     : exec_wait(plan, exec->child, pidfd, &exec->streams);
 
 	if (!detached) /* else whoever stays behind tells of its end */
 		record_exec_event(plan, "exec_died", status);

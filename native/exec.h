@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "exec_streams.h"
 #include "failure.h"
 #include "plan.h"
 
@@ -17,7 +18,8 @@ _Noreturn void exec_probe(const char *path, pid_t target, int pidfd, int output,
 /* exec_join.c: enter every namespace in which `pid` differs from us, and be root there.
  * `later`: flags of those that the command's process has to enter itself. */
 int exec_join(const struct plan *plan, pid_t pid, int pidfd, int *later, struct failure *why);
-/* exec_wait.c: forward signals with `sig-proxy` until the child ends; its exit status. */
-int exec_wait(const struct plan *plan, pid_t child, int pidfd);
+/* exec_wait.c: forward signals with `sig-proxy`, and what the streams carry, until the child ends; its exit
+ * status. */
+int exec_wait(const struct plan *plan, pid_t child, int pidfd, struct exec_streams *streams);
 
 #endif

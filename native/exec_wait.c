@@ -1,5 +1,4 @@
 /* Waiting for exec's child without a terminal. */
-#include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -25,24 +24,16 @@ static int open_signals(const struct plan *plan)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-int exec_wait(const struct plan *plan, pid_t child, int pidfd)
+int exec_wait(const struct plan *plan, pid_t child, int pidfd, struct exec_streams *streams)
 {
 	AUTO_CLOSE int signals = open_signals(plan);
 	struct signalfd_siginfo info;
 	int status;
 
-	while (signals >= 0) {
-		struct pollfd polled[2] = { { .fd = pidfd, .events = POLLIN },
-					    { .fd = signals, .events = POLLIN } };
-
-		if (poll(polled, 2, -1) < 0 && errno != EINTR)
-			break;
-		if (polled[0].revents != 0)
-			break;
-		if (polled[1].revents != 0 &&
-		    read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+	while (!exec_streams_wait(streams, pidfd, signals))
+		if (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
 			(void)sys_pidfd_send_signal(pidfd, (int)info.ssi_signo);
-	}
+	exec_streams_drain(streams);
 	status = wait_for(child);
 	return status < 0 ? 125 : exit_status(status);
 }

@@ -5,11 +5,11 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "copy_tree.h"
 #include "inside.h"
 #include "mount_tree.h"
+#include "null_device.h"
 #include "stage.h"
 #include "syscalls.h"
 
@@ -188,21 +188,6 @@ int step_bind_inside(struct stage *stage, const struct record *record, struct fa
 	return attach_bind(stage, tree, record, why);
 }
 
-/* The real /dev/null: an image's own could be a link to anything (CVE-2025-31133). */
-static int clone_null(struct failure *why)
-{
-	int tree = open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	struct stat status;
-
-	if (tree < 0)
-		return fail(why, "mask", "/dev/null");
-	if (fstat(tree, &status) == 0 && S_ISCHR(status.st_mode) &&
-	    status.st_rdev == makedev(1, 3))
-		return tree;
-	close(tree);
-	return fail_errno(why, "mask", "/dev/null", ENODEV);
-}
-
 /* One empty tmpfs serves every masked directory: a file system costs more than a mount. */
 static int clone_empty(struct stage *stage, const char *name, struct failure *why)
 {
@@ -233,7 +218,8 @@ int step_mask(struct stage *stage, const struct record *record, struct failure *
 		return errno == ENOENT || errno == ENOTDIR ? 0 : fail(why, "mask", name);
 	if (fstat(destination, &status) < 0)
 		return fail(why, "mask", name);
-	tree = S_ISDIR(status.st_mode) ? clone_empty(stage, name, why) : clone_null(why);
+	/* The real /dev/null: an image's own could be a link to anything (CVE-2025-31133). */
+	tree = S_ISDIR(status.st_mode) ? clone_empty(stage, name, why) : null_clone("mask", why);
 	if (tree < 0)
 		return -1;
 	return mount_attach(tree, destination, name, why);

@@ -19,6 +19,7 @@ struct stage {
 	int terminal;  /* the pty's slave, or -1 */
 	unsigned short rows, columns; /* of the caller's terminal, 0 = it has none */
 	bool pivoted;
+	bool binds_devices; /* nodes cannot be made */
 	bool has_network; /* its network process is ready */
 	bool has_identity;
 	struct identity identity;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <stddef.h>
@@ -78,6 +79,14 @@ static inline int sys_execveat(int fd, char *const argv[], char *const envp[])
 static inline int sys_close_range(unsigned int first, unsigned int last, unsigned int flags)
 {
 	return (int)syscall(SYS_close_range, first, last, flags);
+}
+
+/* A session keyring of our own, keyctl(2): what the caller keeps in its, a container shall not find.
+ * Without keyrings in the kernel, or with the user's quota used up, it stays as it is; then the
+ * container's system call filter is what stands before it. */
+static inline void leave_session_keyring(void)
+{
+	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
 }
 
 #endif

@@ -1,11 +1,20 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { loadProbe, PROBE_IMAGE } from '../support/probe.ts';
+import { loadProbe, PROBE_IMAGE, probeDirectory } from '../support/probe.ts';
 import { requires } from '../support/requires.ts';
 import { withScratch } from '../support/scratch.ts';
-import type { Tsman } from '../support/tsman.ts';
+import { type Tsman, tsmanEnv, tsmanPath } from '../support/tsman.ts';
 
 // run: root
 
@@ -116,6 +125,86 @@ declare("what is stored is its owner's alone (CVE-2021-21284, CVE-2021-41091)", 
     const roots = ['containers', 'layers', 'volumes', 'images'].map((it) => join(root, it));
     for (const path of [root, runRoot, ...roots, join(runRoot, 'containers')])
       assert.is((statSync(path).mode & 0o077).toString(8), '0', path);
+  }),
+);
+
+declare("the caller's session keyring stays with the caller", () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    const free = ['--security-opt', 'seccomp=unconfined'];
+    await tsman('run', '-d', '--name', 'c', ...free, ...ALONE, PROBE_IMAGE, 'probe', 'sleep');
+    const { stdout: own } = spawnSync(join(await probeDirectory(), 'probe'), ['keyring'], {
+      encoding: 'utf8',
+    });
+    const first = (await run(tsman, free, 'keyring')).stdout;
+    const executed = (await tsman('exec', 'c', 'probe', 'keyring')).stdout;
+
+    for (const id of [own, first, executed]) assert.match(id, /^\d+\n$/);
+    assert.is(new Set([own, first, executed]).size, 3);
+  }),
+);
+
+declare("files of the caller's are not what a container can open again by /proc/self/fd", () =>
+  withScratch(async (tsman, scratch) => {
+    await loadProbe(tsman);
+    await tsman('run', '-d', '--name', 'c', ...ALONE, PROBE_IMAGE, 'probe', 'sleep');
+    const input = join(scratch.directory, 'input');
+    const output = join(scratch.directory, 'output');
+    writeFileSync(input, 'x'.repeat(200_000));
+    const runs = [
+      ['exec', '-i', 'c'],
+      ['exec', 'c'],
+      ['run', '--rm', '-i', ...ALONE, PROBE_IMAGE],
+    ];
+    for (const words of runs) {
+      for (const command of [['fds'], ['chmod', '0', '/proc/self/fd/0']]) {
+        const streams = [openSync(input, 'r'), openSync(output, 'w+')] as const;
+        spawnSync(tsmanPath(), [...words, 'probe', ...command], {
+          stdio: [streams[0], streams[1], streams[1]],
+          env: { ...process.env, ...tsmanEnv(scratch) },
+        });
+        for (const fd of streams) closeSync(fd);
+        const text = readFileSync(output, 'utf8');
+        if (command[0] === 'fds')
+          assert.match(
+            text,
+            words.includes('-i') ? /^0 pipe:.*\n1 pipe:.*\n2 pipe:/ : /^1 pipe:.*\n2 pipe:/m,
+          );
+        assert.is.not(statSync(input).mode & 0o777, 0);
+      }
+    }
+    // And all of it arrives.
+    const result = spawnSync(tsmanPath(), ['exec', '-i', 'c', 'probe', 'cat', '/dev/stdin'], {
+      input: readFileSync(input),
+      env: { ...process.env, ...tsmanEnv(scratch) },
+      encoding: 'utf8',
+    });
+    assert.is(result.stdout.length, 200_000);
+  }),
+);
+
+declare("the host's devices keep their modes, whoever runs the container", () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    const devices = ['null', 'zero', 'full', 'random', 'urandom', 'tty'].map((it) => `/dev/${it}`);
+    const modes = devices.map((path) => statSync(path).mode);
+    const covered = ['/proc/keys', '/proc/kcore', '/proc/timer_list'];
+    try {
+      for (const options of [[], ['--privileged']])
+        await run(tsman, options, 'chmod', '0', ...devices, ...covered, '/proc/self/fd/0');
+      await tsman('run', '-d', '--name', 'c', ...ALONE, PROBE_IMAGE, 'probe', 'sleep');
+      await tsman('exec', 'c', 'probe', 'chmod', '0', ...devices, '/proc/self/fd/0');
+
+      assert.equal(
+        devices.map((path) => statSync(path).mode),
+        modes,
+      );
+      // They work.
+      assert.is((await run(tsman, [], 'write', '/dev/null', 'x')).exitCode, 0);
+    } finally {
+      if (process.geteuid?.() === 0)
+        for (const [i, path] of devices.entries()) chmodSync(path, modes[i] ?? 0o666);
+    }
   }),
 );
 

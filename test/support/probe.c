@@ -191,6 +191,26 @@ static int fds(char **words)
 	return 0;
 }
 
+/* keyring: which session keyring it has, by its number */
+static int keyring(char **words)
+{
+	long id = syscall(SYS_keyctl, 0 /* GET_KEYRING_ID */, -3 /* the session's */, 0);
+
+	(void)words;
+	return id < 0 ? fail("keyctl") : printf("%ld\n", id) < 0;
+}
+
+/* chmod MODE FILE...: goes on after a failure */
+static int change_mode(char **words)
+{
+	int failed = 0;
+
+	for (char **word = words + 1; *word; word++)
+		if (chmod(*word, (mode_t)strtol(words[0], NULL, 8)) < 0)
+			failed = fail(*word);
+	return failed;
+}
+
 /* ls DIR: names, unsorted, with type, mode, owner */
 static int list(char **words)
 {
@@ -313,9 +333,9 @@ static const struct {
 	const char *name;
 	int (*run)(char **args);
 } COMMANDS[] = {
-	{ "args", args }, { "caps", caps }, { "cat", cat }, { "chown", change_owner }, { "echo", echo },
+	{ "args", args }, { "caps", caps }, { "cat", cat }, { "chmod", change_mode }, { "chown", change_owner }, { "echo", echo },
 	{ "env", env }, { "exit", exit_with }, { "fds", fds }, { "flood", flood }, { "id", id },
-	{ "isatty", is_terminal }, { "kill", kill_self }, { "ls", list }, { "mounts", mounts },
+	{ "isatty", is_terminal }, { "keyring", keyring }, { "kill", kill_self }, { "ls", list }, { "mounts", mounts },
 	{ "signal", report_signals }, { "size", size }, { "sleep", sleep_for }, { "socket", attack_socket },
 	{ "socket32", attack_socket32 }, { "spy", attack_spy }, { "status", status },
 	{ "stderr", echo_stderr }, { "swap", swap }, { "tick", tick }, { "where", where }, { "write", write_file },
