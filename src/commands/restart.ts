@@ -1,3 +1,4 @@
+import { TsmanError } from '../base/error.ts';
 import { recordEvent } from '../container/events/events.ts';
 import { startInBackground } from '../container/start.ts';
 import { stopContainer } from '../container/stop.ts';
@@ -35,6 +36,10 @@ export const restartCommand = defineCommand({
     const time = options.time === undefined ? undefined : parseStopTime(options.time);
     const only = options.running ? (['running', 'paused'] as const) : undefined;
     return forEachContainer(context, selection, only, async (container, engine) => {
+      if (container.autoRemove)
+        throw new TsmanError(`container ${container.name} has --rm: stopping it removes it`, {
+          hint: 'start it anew with tsman run',
+        });
       const seconds = time ?? container.spec.stopTimeoutSeconds;
       // If we die between the two, the user still wants it to run.
       await stopContainer(engine, container, seconds, 'stopped until-boot');

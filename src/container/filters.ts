@@ -8,7 +8,7 @@ import type { ContainerState } from './state.ts';
 type Test = (container: Container, state: ContainerState) => boolean;
 
 export interface Filters {
-  /** Between keys all must hold, between values of one key any. */
+  /** Between keys all must hold, between values of one key any; but of labels and annotations all. */
   readonly byKey: ReadonlyMap<string, readonly Test[]>;
   /** The user asked for states: containers that do not run count without --all. */
   readonly asksForState: boolean;
@@ -27,6 +27,9 @@ const STATUSES = [
   'removing',
 ];
 
+/** As Docker, and Podman since 6. */
+const ALL_HOLD = /^(label|annotation)!?$/;
+
 /** What a filter asks of others than the container and its state. */
 export interface FilterWorld {
   /** When a container named in `before=` or `since=` was made. */
@@ -42,7 +45,9 @@ export function parseFilters(values: readonly string[], world: FilterWorld): Fil
     if (match === null)
       throw new UsageError(`option --filter: ${JSON.stringify(text)} is not KEY=VALUE`);
     const [, key = '', value = ''] = match;
-    byKey.set(key, [...(byKey.get(key) ?? []), makeTest(key, value, world)]);
+    const test = makeTest(key, value, world);
+    if (ALL_HOLD.test(key)) byKey.set(text, [test]);
+    else byKey.set(key, [...(byKey.get(key) ?? []), test]);
   }
   return { byKey, asksForState: byKey.has('status') || byKey.has('exited') };
 }

@@ -15,7 +15,7 @@ export function renderTemplate(source: string, data: unknown): string {
 export function formatRows(
   format: string,
   rows: readonly object[],
-  headers: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, unknown>>,
   withHeader = true,
 ): string {
   if (format === 'json') return `${JSON.stringify(rows, undefined, 4)}\n`;
@@ -106,12 +106,14 @@ class Renderer {
 
   #command([head, ...rest]: readonly Operand[], dot: unknown, piped: unknown[]): unknown {
     if (head === undefined) return undefined;
-    if (head.kind !== 'function') {
-      if (rest.length > 0 || piped.length > 0)
-        throw templateError(head.column, 'only a function takes arguments');
-      return this.#operand(head, dot);
-    }
     const args = [...rest.map((operand) => this.#operand(operand, dot)), ...piped];
+    if (head.kind !== 'function') {
+      const value = this.#operand(head, dot);
+      // A method of the row: `.Label "name"`.
+      if (typeof value === 'function') return value(...args);
+      if (args.length > 0) throw templateError(head.column, 'only a function takes arguments');
+      return value;
+    }
     if (this.#isHeader) return args.find((arg) => typeof arg === 'string') ?? '';
     return callFunction(head.name, args, head.column);
   }

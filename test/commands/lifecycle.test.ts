@@ -307,6 +307,47 @@ test('mistakes are one line and a hint', () =>
     }
   }));
 
+test('filters by labels must all hold, and one label is had by its name', () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    const create = ['create', '--network', 'none', '--label', 'x=1'];
+    await tsman(...create, '--name', 'one', PROBE_IMAGE, 'probe');
+    await tsman(...create, '--name', 'two', '--label', 'y=2', PROBE_IMAGE, 'probe');
+    const names = async (...filters: string[]): Promise<string> => {
+      const options = filters.flatMap((filter) => ['--filter', filter]);
+      return (await tsman('ps', '-a', '--format', '{{.Names}}', ...options)).stdout;
+    };
+
+    assert.is(await names('label=x', 'label=y'), 'two\n');
+    assert.is(await names('label=x', 'label!=y'), 'one\n');
+    assert.is(await names('label!=x', 'label!=z'), '');
+    const table = await tsman('ps', '-a', '--format', 'table {{.Names}} {{.Label "y"}}');
+    assert.match(table.stdout, /^NAMES y\ntwo 2\none\s*\n$/);
+  }));
+
+test('restart of a --rm container is refused before it is stopped', () =>
+  withScratch(async (tsman) => {
+    await loadProbe(tsman);
+    await tsman(
+      'run',
+      '-d',
+      '--rm',
+      '--network',
+      'none',
+      '--name',
+      'c',
+      PROBE_IMAGE,
+      'probe',
+      'sleep',
+    );
+
+    const { exitCode, stderr } = await tsman('restart', '-t', '0', 'c');
+
+    assert.is(exitCode, 125);
+    assert.match(stderr, /--rm/);
+    assert.is((await tsman('ps', '--format', '{{.Names}}')).stdout, 'c\n');
+  }));
+
 test('a start that fails leaves the container as it was', () =>
   withScratch(async (tsman, scratch) => {
     await loadProbe(tsman);

@@ -19,6 +19,8 @@ export interface PsRow {
   readonly Ports: string;
   readonly Names: string;
   readonly Labels: string;
+  /** One label's value, as Docker's `{{.Label "name"}}`. */
+  Label(name: string): string;
   readonly Mounts: string;
   readonly Networks: string;
   readonly Pid: number;
@@ -35,7 +37,7 @@ export interface PsRow {
 }
 
 /** What `table {{.X}}` prints above its columns. */
-export const HEADERS: Readonly<Record<string, string>> = {
+export const HEADERS = {
   ID: 'CONTAINER ID',
   Image: 'IMAGE',
   ImageID: 'IMAGE ID',
@@ -49,6 +51,7 @@ export const HEADERS: Readonly<Record<string, string>> = {
   Ports: 'PORTS',
   Names: 'NAMES',
   Labels: 'LABELS',
+  Label: (name: string) => name,
   Mounts: 'MOUNTS',
   Networks: 'NETWORKS',
   Pid: 'PID',
@@ -90,6 +93,7 @@ export function psRow(
     Labels: Object.entries(spec.labels)
       .map(([key, value]) => `${key}=${value}`)
       .join(','),
+    Label: (name) => spec.labels[name] ?? '',
     Mounts: spec.volumes.map((volume) => volume.destination).join(','),
     Networks: networkNames(spec),
     Pid: state.pid,

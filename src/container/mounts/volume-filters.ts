@@ -5,7 +5,7 @@ import { findVolume, type Volume, volumeUsers } from '../../storage/volumes.ts';
 
 type Test = (volume: Volume) => boolean;
 
-/** The volumes that pass `--filter KEY=VALUE`: between keys all must hold, between values of one any; of `label!` all. */
+/** The volumes that pass `--filter KEY=VALUE`: between keys all must hold, between values of one any; of labels, and of what is not to be, all. */
 export function filterVolumes(
   storage: Storage,
   volumes: readonly Volume[],
@@ -19,6 +19,7 @@ export function filterVolumes(
     const [, key = '', negated = '', value = ''] = match;
     const test = makeTest(storage, key, value);
     if (negated !== '') groups.set(`${i}`, [(volume) => !test(volume)]);
+    else if (key === 'label') groups.set(`${i}`, [test]);
     else groups.set(key, [...(groups.get(key) ?? []), test]);
   }
   return volumes.filter((volume) =>
