@@ -1,4 +1,4 @@
-import { TsmanError } from '../../base/error.ts';
+import { hasCode, TsmanError } from '../../base/error.ts';
 import { sleep } from '../../base/sleep.ts';
 import type { Directories } from '../../rootless/directories.ts';
 import type { Container } from '../record.ts';
@@ -23,12 +23,21 @@ export async function runHealthCheck(
     if (!isActive(state) || state.monitorPid === 0)
       throw new TsmanError(`container ${container.name} is not running`);
     // Again and again: a probe that is under way is not ours, and a resting container has none.
-    process.kill(state.monitorPid, SIGUSR1);
+    askForProbe(state.monitorPid);
     for (let waitedMs = 0; waitedMs < 500; waitedMs += POLL_MS) {
       const result = last(directories, container);
       if (result !== undefined && result.Start > before) return result;
       await sleep(POLL_MS);
     }
+  }
+}
+
+/** A monitor that ends at this moment is seen when its state is read again. */
+function askForProbe(monitorPid: number): void {
+  try {
+    process.kill(monitorPid, SIGUSR1);
+  } catch (error) {
+    if (!hasCode(error, 'ESRCH')) throw error;
   }
 }
 
