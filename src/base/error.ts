@@ -31,3 +31,12 @@ export class UsageError extends TsmanError {}
 export function hasCode(error: unknown, code: string): error is NodeJS.ErrnoException {
   return error instanceof Error && (error as NodeJS.ErrnoException).code === code;
 }
+
+/** https://sqlite.org/rescode.html#full */
+const SQLITE_FULL = 13;
+
+/** True for an error that says there is no room: of the file system, a quota, or the database. */
+export function isNoRoom(error: unknown): boolean {
+  if (hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT')) return true;
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_FULL;
+}

@@ -1,7 +1,6 @@
 import * as fs from 'node:fs';
-import { hasCode, TsmanError } from '../base/error.ts';
+import { hasCode, isNoRoom, TsmanError } from '../base/error.ts';
 import { deleteContainerRow } from '../storage/containers.ts';
-import { isDiskFull } from '../storage/database.ts';
 import { moveToTrash, removeTree, trashPath } from '../storage/trash.ts';
 import { anonymousVolumesOf, deleteVolumeRows, volumeDirectory } from '../storage/volumes.ts';
 import { thaw } from './cgroup/freezer.ts';
@@ -59,7 +58,7 @@ async function deleteRecord(target: CreateTarget, id: string): Promise<void> {
   try {
     deleteContainerRow(target.storage, id);
   } catch (error) {
-    if (!isDiskFull(error)) throw error;
+    if (!isNoRoom(error)) throw error;
     await removeTree(
       target,
       moveToTrash(target.directories, containerDirectory(target.directories, id), id),

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { hasCode } from '../base/error.ts';
+import { isNoRoom } from '../base/error.ts';
 import { readIfExists, writeAtomically } from '../base/file.ts';
 import type { Directories } from '../rootless/directories.ts';
 import type { Container } from './record.ts';
@@ -39,8 +39,7 @@ export function noteStopped(
   try {
     setWanted(directories, id, wanted, isDurable);
   } catch (error) {
-    const isFull = hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT');
-    if (!isFull || (spec.restart ?? NEVER).name !== NEVER.name) throw error;
+    if (!isNoRoom(error) || (spec.restart ?? NEVER).name !== NEVER.name) throw error;
   }
 }
 

@@ -1,8 +1,5 @@
-import { EXIT_ENGINE_FAILED, TsmanError } from '../base/error.ts';
+import { EXIT_ENGINE_FAILED, isNoRoom, TsmanError } from '../base/error.ts';
 import type { Output } from './output.ts';
-
-/** https://sqlite.org/rescode.html#full */
-const SQLITE_FULL = 13;
 
 /**
  * The one place that words a failure: `Error: what: why` and, when known, `hint: what to do`.
@@ -30,16 +27,10 @@ function describe(error: unknown): string {
 function findHint(error: unknown): string | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (at instanceof TsmanError && at.hint !== undefined) return at.hint;
-    if (isForRoom(at))
+    if (isNoRoom(at))
       return 'tsman system df shows what takes the room, tsman rm and tsman system prune make some';
   }
   return undefined;
-}
-
-function isForRoom(error: Error): boolean {
-  const code = 'code' in error ? error.code : undefined;
-  const isDatabase = 'errcode' in error && error.errcode === SQLITE_FULL;
-  return code === 'ENOSPC' || code === 'EDQUOT' || isDatabase;
 }
 
 /** What an image or a registry says must not move the cursor or fake a line of ours. */

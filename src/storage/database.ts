@@ -142,13 +142,6 @@ function transact<T>(database: DatabaseSync, work: () => T): T {
   }
 }
 
-const SQLITE_FULL = 13;
-
-/** True for an error of SQLite's that says there is no room. https://sqlite.org/rescode.html#full */
-export function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_FULL;
-}
-
 function logSize(database: DatabaseSync): number {
   return statSync(`${database.location()}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 }
